@@ -1,0 +1,5 @@
+"""`python -m aimonk` is the command `aimonk`."""
+
+from .cli import main
+
+main()

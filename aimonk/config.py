@@ -1,0 +1,237 @@
+"""Every setting of a training, as frozen dataclasses: read from TOML, overridden by `--set`."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+from .errors import ConfigError
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+Count = Annotated[int, Field(ge=0)]
+AtLeastOne = Annotated[int, Field(ge=1)]
+
+_STRICT = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """What is accepted as data."""
+
+    __pydantic_config__ = _STRICT
+    max_unusable: Share = 0.05
+    """Largest share of label rows whose image may be missing or unreadable."""
+    near_duplicates: Annotated[int, Field(ge=-1, le=16)] = 12
+    """Images whose 64-bit perceptual hashes differ by at most so many bits are compared closely, by thumbnails,
+    whether they are one photo; -1 switches it off."""
+
+
+@dataclass(frozen=True)
+class SplitConfig:
+    """How images are divided. `random` is scikit-learn's plain split, which duplicates may straddle."""
+
+    __pydantic_config__ = _STRICT
+    kind: Literal["grouped", "random", "column"] = "grouped"
+    test: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    validation: Share = 0.15
+    """Share of the images that are not in the test set."""
+    seed: Count = 42
+
+
+@dataclass(frozen=True)
+class FeaturesConfig:
+    """What turns an image into a vector."""
+
+    __pydantic_config__ = _STRICT
+    backbone: str = "resnet50"
+    weights: str = "imagenet"
+    """`imagenet`, `none` (random), or the path of a Keras weights file without the top."""
+    engine: Literal["auto", "keras", "openvino"] = "auto"
+    precision: Literal["auto", "f32", "bf16"] = "auto"
+    views: Annotated[tuple[str, ...], Field(min_length=1)] = ("plain",)
+    """Deterministic augmentations the head is trained on; `plain` alone is used for scoring."""
+    store: str = ""
+    """Folder of the feature store; empty means AIMONK_STORE, else the user's cache folder."""
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How the head is trained, and whether the backbone is fine-tuned after it."""
+
+    __pydantic_config__ = _STRICT
+    mode: Literal["frozen", "finetune"] = "frozen"
+    loss: Literal["weighted_bce", "focal", "asymmetric", "partial_asymmetric"] = "weighted_bce"
+    pos_weight_power: NotNegative = 1.0
+    """pos_weight = (negatives / positives) ** power; 0 weighs both classes alike."""
+    pos_weight_max: NotNegative = 0.0
+    """Upper bound of pos_weight; 0 means none."""
+    epochs: AtLeastOne = 60
+    batch_size: AtLeastOne = 32
+    learning_rate: Positive = 1e-3
+    schedule: Literal["constant", "cosine"] = "cosine"
+    weight_decay: NotNegative = 0.0
+    l2: NotNegative = 0.0
+    """Penalty on the head's kernel, added to the gradient (coupled, unlike weight_decay)."""
+    scale_features: bool = True
+    """Standardise each feature with the training images' mean and standard deviation."""
+    patience: Count = 8
+    """Epochs without a better validation loss before training stops; 0 trains all epochs."""
+    seed: Count = 42
+
+
+@dataclass(frozen=True)
+class FinetuneConfig:
+    """The second phase of `training.mode = "finetune"`, after the head was trained on frozen features."""
+
+    __pydantic_config__ = _STRICT
+    epochs: AtLeastOne = 12
+    batch_size: AtLeastOne = 32
+    learning_rate: Positive = 3e-4
+    warmup_epochs: NotNegative = 1.0
+    weight_decay: NotNegative = 1e-4
+    last_layers: Count = 0
+    """Train only the last N layers of the backbone; 0 trains all of them."""
+    augment: tuple[Literal["flip", "crop", "rotate", "color", "erase"], ...] = (
+        "flip",
+        "crop",
+        "rotate",
+        "color",
+        "erase",
+    )
+    average: Share = 0.0
+    """Decay of an exponential moving average of the weights; 0 switches it off."""
+    mixed_precision: bool = False
+
+
+@dataclass(frozen=True)
+class EvaluationConfig:
+    """How "did it learn anything?" is answered."""
+
+    __pydantic_config__ = _STRICT
+    folds: Annotated[int, Field(ge=0, le=50)] = 5
+    """Score every image by k-fold cross-validation; 0 scores the test set of the split only."""
+    permutations: Annotated[int, Field(ge=100)] = 10_000
+    resamples: Annotated[int, Field(ge=100)] = 2_000
+    alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    """Family-wise error rate of the verdicts."""
+    threshold: str = "f1"
+    """`f1`, `precision>=P`, `recall>=R`, or a fixed number such as `0.5`."""
+    calibrate: bool = True
+    suspects: Count = 40
+    """How many suspect labels the report lists."""
+
+
+@dataclass(frozen=True)
+class TrackingConfig:
+    """Where a run is kept and how its pictures are titled."""
+
+    __pydantic_config__ = _STRICT
+    experiment: Annotated[str, Field(min_length=1)] = "aimonk"
+    register: Annotated[str, Field(min_length=1)] = "aimonk"
+    """Name of the registered model that the new version joins."""
+    title: str = "Aimonk_multilabel_problem"
+
+
+@dataclass(frozen=True)
+class Config:
+    """All settings of one training."""
+
+    __pydantic_config__ = _STRICT
+    data: DataConfig = field(default_factory=DataConfig)
+    split: SplitConfig = field(default_factory=SplitConfig)
+    features: FeaturesConfig = field(default_factory=FeaturesConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    finetune: FinetuneConfig = field(default_factory=FinetuneConfig)
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+
+    def flat(self) -> dict[str, Any]:
+        """`{"section.key": value}` of every setting, as MLflow parameters have it."""
+        sections = dataclasses.asdict(self)
+        return {
+            f"{section}.{key}": value for section, keys in sections.items() for key, value in keys.items()
+        }
+
+
+def load_config(path: Path | None = None, assignments: Iterable[str] = ()) -> Config:
+    """Read a TOML file, if any, and apply `section.key=value` assignments in order.
+
+    Raises:
+        ConfigError: the file is absent or not TOML; a key is unknown; a value is of the wrong type,
+            out of range, or contradicts another one.
+    """
+    settings = _read_toml(path) if path else {}
+    for assignment in assignments:
+        _assign(settings, assignment)
+    try:
+        config = TypeAdapter(Config).validate_python(settings)
+    except ValidationError as error:
+        raise ConfigError(_sentence(error, path)) from None
+    _check_consistent(config)
+    return config
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"There is no experiment file {path}; give an existing one to --config.") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"The experiment file {path} is not readable TOML: {error}.") from None
+
+
+def _assign(settings: dict[str, Any], assignment: str) -> None:
+    """Put one `section.key=value` into nested settings; the value is TOML, else plain text."""
+    target, equals, text = assignment.partition("=")
+    section, dot, key = target.strip().partition(".")
+    if not (equals and dot and key):
+        raise ConfigError(f"--set takes section.key=value, not {assignment!r}.")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text.strip()
+    group = settings.setdefault(section, {})
+    if not isinstance(group, dict):
+        raise ConfigError(f"{section!r} in the experiment file is not a section, so {target} cannot be set.")
+    group[key] = value
+
+
+def _sentence(error: ValidationError, path: Path | None) -> str:
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    where = f" in {path} or --set" if path else " given by --set"
+    if first["type"] == "unexpected_keyword_argument":
+        return f"There is no setting {place}{where}; known are {', '.join(_siblings(first['loc']))}."
+    return f"The setting {place}{where} is {first['input']!r}, but: {first['msg']}."
+
+
+def _siblings(location: tuple[int | str, ...]) -> list[str]:
+    """The names that would have been right where an unknown one stands."""
+    if len(location) == 1:
+        return [section.name for section in dataclasses.fields(Config)]
+    return list(dataclasses.asdict(Config()).get(str(location[0]), {}))
+
+
+def _check_consistent(config: Config) -> None:
+    chosen = [
+        name
+        for name, choosing in (
+            ("training.patience", config.training.patience > 0),
+            ("evaluation.calibrate", config.evaluation.calibrate),
+            ("evaluation.threshold", not config.evaluation.threshold.replace(".", "", 1).isdigit()),
+        )
+        if choosing
+    ]
+    if config.split.validation == 0 and chosen and config.split.kind != "column":
+        raise ConfigError(
+            f"{chosen[0]} is chosen on validation images, but split.validation is 0; "
+            "set split.validation above 0, or choose nothing (patience=0, calibrate=false, threshold=0.5)."
+        )

@@ -1,0 +1,31 @@
+"""Fixtures shared by all tests: the real data, and homes for stores that no test shares with the user."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = Path(os.environ.get("AIMONK_SHARED", ROOT.parent / "shared"))
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real data and weights; without it the test skips, or fails where CI forbids that."""
+    if not (SHARED / "data").is_dir():
+        reason = f"no real data at {SHARED}; set AIMONK_SHARED to its folder"
+        if os.environ.get("AIMONK_NO_SKIP"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return SHARED
+
+
+@pytest.fixture(autouse=True)
+def _own_stores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes the user's feature store or tracking store."""
+    monkeypatch.setenv("AIMONK_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+    monkeypatch.setenv("HYPOTHESIS_STORAGE_DIRECTORY", str(tmp_path / "hypothesis"))
