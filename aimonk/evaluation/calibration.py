@@ -1,0 +1,150 @@
+"""Probabilities that mean what they say, undoing what pos_weight did to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit
+
+from ..data.labels import MISSING
+
+SCALE_PRIOR = 1.0
+"""Weight of (scale - 1)^2 / 2: as much as one image or so with a logit of 2."""
+SHIFT_PRIOR = 0.01
+"""Weight of shift^2 / 2; weak, since pos_weight shifts logits by log(pos_weight)."""
+SMALLEST_SCALE = 1e-3
+"""Keeps the order of the scores where they carry no signal, or a reversed one."""
+STEPS = 50
+TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Platt's map per attribute: `logit -> scale * logit + shift`; both `(L,) float64`, scale > 0."""
+
+    scale: np.ndarray
+    shift: np.ndarray
+
+    def apply(self, logits: np.ndarray) -> np.ndarray:
+        """`(N, L)` logits to calibrated logits, `(N, L) float64`."""
+        return self.scale * logits + self.shift
+
+
+def fit_calibration(targets: np.ndarray, logits: np.ndarray) -> Calibration:
+    """Fit Platt's map on images that the model was not trained on.
+
+    Minimises, per attribute, the cross-entropy to Platt's (1999, "Probabilistic outputs for support vector
+    machines") smoothed targets, (P + 1) / (P + 2) for P positives and 1 / (Q + 2) for Q negatives, plus a
+    weak prior towards scale 1 and shift 0. Without it a rare attribute that is perfectly separated by chance
+    would be stretched as far as the smoothed targets let it.
+
+    Args:
+        targets: `(N, L)` of 1, 0 and `MISSING`.
+        logits: `(N, L)`.
+
+    Returns:
+        The map; scale 1 and shift 0 for an attribute without a known positive or a known negative.
+    """
+    known = targets != MISSING
+    positives, negatives = (targets == 1).sum(axis=0), (targets == 0).sum(axis=0)
+    smooth = np.where(targets == 1, (positives + 1) / (positives + 2), 1 / (negatives + 2))
+    problem = _Problem(np.where(known, logits, 0.0).astype(np.float64), smooth, known)
+    scale, shift = problem.solve(np.ones(targets.shape[1], dtype=bool))
+    # The problem is convex: where its minimum has too small a scale, the constrained one is on the bound.
+    bound = scale < SMALLEST_SCALE
+    if bound.any():
+        scale, shift = problem.solve(~bound)
+    both = (positives > 0) & (negatives > 0)
+    return Calibration(np.where(both, scale, 1.0), np.where(both, shift, 0.0))
+
+
+def expected_calibration_error(targets: np.ndarray, probabilities: np.ndarray, bins: int = 10) -> np.ndarray:
+    """Mean distance between predicted and true share of positives, over bins of equally many images.
+
+    Bins of equal width would hold nearly all images of a rare attribute in one bin. Equal probabilities are
+    never parted, so fewer bins may remain.
+
+    Args:
+        targets: `(N, L)` of 1, 0 and `MISSING`.
+        probabilities: `(N, L)`.
+        bins: at most so many.
+
+    Returns:
+        `(L,) float64` in [0, 1]; nan where no label is known.
+    """
+    errors = np.full(targets.shape[1], np.nan)
+    for j in range(targets.shape[1]):
+        known = targets[:, j] != MISSING
+        if known.any():
+            errors[j] = _calibration_error(
+                targets[known, j], probabilities[known, j].astype(np.float64), bins
+            )
+    return errors
+
+
+def _calibration_error(labels: np.ndarray, probabilities: np.ndarray, bins: int) -> float:
+    edges = np.unique(np.quantile(probabilities, np.arange(1, bins) / bins, method="inverted_cdf"))
+    place = np.searchsorted(edges, probabilities, side="left")
+    gap = np.bincount(place, weights=probabilities - labels, minlength=edges.size + 1)
+    return float(np.abs(gap).sum() / labels.size)
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """Newton's method for all attributes at once: `(N, L)` logits, smoothed targets and known cells."""
+
+    logits: np.ndarray
+    targets: np.ndarray
+    known: np.ndarray
+
+    def solve(self, free: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Scale and shift, `(L,)` each; the scale is held at its bound where `free` is False."""
+        scale = np.where(free, 1.0, SMALLEST_SCALE)
+        shift = np.zeros(free.size)
+        loss = self.loss(scale, shift)
+        for _ in range(STEPS):
+            by_scale, by_shift = self.newton(scale, shift, free)
+            if max(np.abs(by_scale).max(initial=0), np.abs(by_shift).max(initial=0)) < TOLERANCE:
+                break
+            scale, shift, loss = self.descend(scale, shift, by_scale, by_shift, loss)
+        return scale, shift
+
+    def newton(self, scale: np.ndarray, shift: np.ndarray, free: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Find the step H^-1 g of the 2 x 2 Hessian; a held scale does not move."""
+        probability = expit(scale * self.logits + shift)
+        error = np.where(self.known, probability - self.targets, 0.0)
+        weight = np.where(self.known, probability * (1 - probability), 0.0)
+        g0 = np.where(free, (error * self.logits).sum(axis=0) + SCALE_PRIOR * (scale - 1), 0.0)
+        g1 = error.sum(axis=0) + SHIFT_PRIOR * shift
+        h00 = (weight * self.logits**2).sum(axis=0) + SCALE_PRIOR
+        h01 = np.where(free, (weight * self.logits).sum(axis=0), 0.0)
+        h11 = weight.sum(axis=0) + SHIFT_PRIOR
+        determinant = h00 * h11 - h01**2
+        return (h11 * g0 - h01 * g1) / determinant, (h00 * g1 - h01 * g0) / determinant
+
+    def descend(
+        self,
+        scale: np.ndarray,
+        shift: np.ndarray,
+        by_scale: np.ndarray,
+        by_shift: np.ndarray,
+        loss: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Take the step, halved for each attribute until its loss does not grow."""
+        length = np.ones(scale.size)
+        for _ in range(STEPS):
+            tried = self.loss(scale - length * by_scale, shift - length * by_shift)
+            worse = ~(tried <= loss)
+            if not worse.any():
+                break
+            length[worse] /= 2
+        length[worse] = 0.0
+        scale, shift = scale - length * by_scale, shift - length * by_shift
+        return scale, shift, self.loss(scale, shift)
+
+    def loss(self, scale: np.ndarray, shift: np.ndarray) -> np.ndarray:
+        """`(L,)`: cross-entropy log(1 + exp(z)) - t z, and the prior."""
+        z = scale * self.logits + shift
+        entropy = np.where(self.known, np.logaddexp(0, z) - self.targets * z, 0.0).sum(axis=0)
+        return entropy + SCALE_PRIOR * (scale - 1) ** 2 / 2 + SHIFT_PRIOR * shift**2 / 2

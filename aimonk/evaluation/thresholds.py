@@ -1,0 +1,148 @@
+"""From probabilities to yes and no: a threshold per attribute, chosen on images that are not reported."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ..data.labels import MISSING
+from ..errors import ConfigError
+from .metrics import f_measure, ratio
+
+FALLBACK = 0.5
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """One attribute at one threshold on held-out images, beside what needs no model.
+
+    nan: a precision where nothing is predicted, a recall without a known positive, an F1 without a known
+    label.
+    """
+
+    name: str
+    threshold: float
+    """The median one, where each fold has its own."""
+    precision: float
+    recall: float
+    f1: float
+    f1_at_half: float
+    """F1 at the fixed threshold 0.5."""
+    f1_always_yes: float
+    """F1 of answering "present" for every image: 2 * prevalence / (1 + prevalence)."""
+
+
+@dataclass(frozen=True)
+class ThresholdRule:
+    """How a threshold is chosen; `value` is the floor, or the fixed threshold, and unused for `f1`."""
+
+    kind: Literal["f1", "precision", "recall", "fixed"]
+    value: float = FALLBACK
+
+
+def parse_rule(text: str) -> ThresholdRule:
+    """Read `f1`, `precision>=P`, `recall>=R` with P and R in (0, 1], or a number from 0 to 1.
+
+    Raises:
+        ConfigError: it is none of these.
+    """
+    rule = text.replace(" ", "")
+    if rule == "f1":
+        return ThresholdRule("f1")
+    number = re.fullmatch(r"(precision>=|recall>=|)(\d*\.?\d+|\d+\.)", rule)
+    value = float(number[2]) if number else -1.0
+    if number is None or value > 1 or (number[1] and value == 0):
+        raise ConfigError(
+            f"evaluation.threshold is {text!r}; give f1, precision>=P, recall>=R (0 < P, R <= 1) or a number "
+            "from 0 to 1."
+        )
+    if number[1].startswith("precision"):
+        return ThresholdRule("precision", value)
+    return ThresholdRule("recall" if number[1] else "fixed", value)
+
+
+def choose_thresholds(targets: np.ndarray, probabilities: np.ndarray, rule: str) -> np.ndarray:
+    """Choose a threshold per attribute; an image has the attribute when its probability is not below it.
+
+    * `f1`: the highest F1.
+    * `precision>=P`: the highest recall among thresholds of at least that precision; where none has it, the
+      highest precision.
+    * `recall>=R`: the highest precision among thresholds of at least that recall.
+
+    A threshold lies midway between adjacent probabilities. Of equally good ones the highest is taken.
+
+    Args:
+        targets: `(N, L)` of 1, 0 and `MISSING`.
+        probabilities: `(N, L)` in [0, 1].
+        rule: as `parse_rule` reads it.
+
+    Returns:
+        `(L,) float64`; 0.5 for an attribute without a known positive or without a known negative.
+
+    Raises:
+        ConfigError: the rule cannot be read.
+    """
+    parsed = parse_rule(rule)
+    if parsed.kind == "fixed":
+        return np.full(targets.shape[1], parsed.value)
+    return np.array([_choose(targets[:, j], probabilities[:, j], parsed) for j in range(targets.shape[1])])
+
+
+def operating_points(
+    targets: np.ndarray, probabilities: np.ndarray, thresholds: np.ndarray, attributes: tuple[str, ...]
+) -> tuple[OperatingPoint, ...]:
+    """Precision, recall and F1 of every attribute at given thresholds, at 0.5, and for "always yes".
+
+    Args:
+        targets: `(N, L)` of 1, 0 and `MISSING`.
+        probabilities: `(N, L)`.
+        thresholds: `(L,)`, or `(N, L)` where each fold has its own.
+        attributes: L names.
+    """
+    known, present = targets != MISSING, targets == 1
+    positives, labelled = present.sum(axis=0), known.sum(axis=0)
+    chosen = known & (probabilities >= thresholds)
+    half = known & (probabilities >= FALLBACK)
+    hits, predicted = (chosen & present).sum(axis=0), chosen.sum(axis=0)
+    columns = (
+        np.median(np.atleast_2d(thresholds), axis=0),
+        ratio(hits, predicted),
+        ratio(hits, positives),
+        np.where(labelled, f_measure(hits, predicted, positives), np.nan),
+        np.where(labelled, f_measure((half & present).sum(axis=0), half.sum(axis=0), positives), np.nan),
+        np.where(labelled, f_measure(positives, labelled, positives), np.nan),
+    )
+    return tuple(
+        OperatingPoint(name, *(float(column[j]) for column in columns)) for j, name in enumerate(attributes)
+    )
+
+
+def _choose(targets: np.ndarray, probabilities: np.ndarray, rule: ThresholdRule) -> float:
+    known = targets != MISSING
+    labels, values = targets[known] == 1, probabilities[known].astype(np.float64)
+    positives = int(np.count_nonzero(labels))
+    if positives in (0, labels.size):
+        return FALLBACK
+    order = np.argsort(-values, kind="stable")
+    ranked, found = values[order], np.cumsum(labels[order])
+    last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))  # tied values are cut together
+    hits, predicted = found[last], last + 1
+    best = _best(hits, predicted, positives, rule)
+    above = ranked[last[best]]
+    below = ranked[last[best] + 1] if best + 1 < last.size else 0.0
+    middle = (above + below) / 2
+    return float(middle if below < middle else above)  # adjacent floats have nothing between them
+
+
+def _best(hits: np.ndarray, predicted: np.ndarray, positives: int, rule: ThresholdRule) -> int:
+    """Find the best cut, from the highest threshold down; argmax takes the first of equals."""
+    precision = hits / predicted
+    if rule.kind == "f1":
+        return int(np.argmax(f_measure(hits, predicted, np.asarray(positives))))
+    if rule.kind == "recall":
+        return int(np.argmax(np.where(hits >= rule.value * positives, precision, -1)))
+    allowed = precision >= rule.value
+    return int(np.argmax(np.where(allowed, hits, 0) if allowed.any() else precision))

@@ -1,0 +1,47 @@
+"""What training returns: a linear head, and the history of how it came to be. No TensorFlow here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Head:
+    """A linear head on raw (unscaled) features: scaling and calibration are folded in.
+
+    `kernel` is `(D, L) float32`, `bias` is `(L,) float32`.
+    """
+
+    kernel: np.ndarray
+    bias: np.ndarray
+
+    def logits(self, features: np.ndarray) -> np.ndarray:
+        """`(N, D)` features to `(N, L) float32` logits."""
+        return np.asarray(features @ self.kernel + self.bias, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class History:
+    """The losses of one training."""
+
+    iteration_losses: np.ndarray
+    """`(T,) float32`: the true loss of every batch, not a running mean."""
+    epoch_steps: tuple[int, ...]
+    """Iterations done at the end of each epoch."""
+    validation_losses: tuple[float, ...]
+    """Per epoch; empty without monitored images."""
+    best_epoch: int
+    """1-based epoch whose weights are kept."""
+
+
+class Observer(Protocol):
+    """Is told of losses while training runs; the edge logs and draws, training does not."""
+
+    def iterations(self, first_step: int, losses: np.ndarray) -> None:
+        """`losses[i]` is the raw loss of iteration `first_step + i` (1-based)."""
+
+    def epoch(self, epoch: int, step: int, validation_loss: float | None) -> None:
+        """An epoch (1-based) ended after iteration `step`."""
