@@ -1,0 +1,1 @@
+"""Model packages: written, loaded, served, and used for scoring."""

@@ -1,0 +1,187 @@
+"""Score any number of images into one table, on one machine, in bounded memory.
+
+The table has the reply's columns behind the image's name, a row per image, in order:
+
+- `image`: name relative to the folder; of a Parquet file's rows, their first text column, else their number
+- `predicted_attributes`: list of names (in CSV as JSON text)
+- `probabilities`: list of L floats, empty where there is an error (in CSV as JSON text)
+- `error`: null, or why this image could not be read (in CSV empty)
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import AimonkError, ImagesError
+from .predictor import Prediction, Predictor
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ROWS_PER_WRITE = 512
+COLUMNS = ("image", "predicted_attributes", "probabilities", "error")
+
+Named = tuple[str, bytes | Path]
+Write = Callable[[list[tuple[str, Prediction]]], object]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """How many images were scored, and how many of them could not be read."""
+
+    images: int
+    unreadable: int
+
+
+def score(
+    predictor: Predictor, data: Path, out: Path, progress: Callable[[int, int], None] | None = None
+) -> Scored:
+    """Score a folder of images, or a Parquet file with a binary column `image`, into `out`.
+
+    `out` is written beside and renamed at the end. Reading, decoding, inference and writing overlap.
+
+    Args:
+        predictor: best loaded with `throughput=True`.
+        data: all image files below the folder, sorted by name; or the Parquet file.
+        out: `.parquet` or `.csv`, see the module for its columns.
+        progress: called with (done, total).
+
+    Raises:
+        ImagesError: there is no such data, no image in it, or no binary column `image`.
+        AimonkError: `out` has another suffix or cannot be written.
+    """
+    total, images = _parquet_images(data) if data.is_file() else _folder_images(data)
+    names: deque[str] = deque()
+    answers = predictor.stream(_noting(images, names))
+    done = unreadable = 0
+    with _table(out) as write:
+        while rows := [(names.popleft(), answer) for answer in islice(answers, ROWS_PER_WRITE)]:
+            write(rows)
+            done += len(rows)
+            unreadable += sum(answer.error is not None for _, answer in rows)
+            if progress:
+                progress(done, total)
+    return Scored(done, unreadable)
+
+
+def _noting(images: Iterable[Named], names: deque[str]) -> Iterator[bytes | Path]:
+    for name, image in images:
+        names.append(name)
+        yield image
+
+
+def _folder_images(folder: Path) -> tuple[int, Iterator[Named]]:
+    """Files that Pillow's list of suffixes, or the lack of one, lets be images."""
+    from PIL import Image
+
+    if not folder.is_dir():
+        raise ImagesError(f"There is neither a folder nor a file {folder}; give one of them to --data.")
+    suffixes = {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN} | {""}
+    found = [
+        os.path.relpath(os.path.join(parent, name), folder)
+        for parent, _, names in os.walk(folder)
+        for name in names
+        if os.path.splitext(name)[1].lower() in suffixes and not name.startswith(".")
+    ]
+    if not found:
+        raise ImagesError(f"There is no image file below {folder}; give the folder of images to --data.")
+    return len(found), ((name, folder / name) for name in sorted(found))
+
+
+def _parquet_images(path: Path) -> tuple[int, Iterator[Named]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        # a row group is streamed, since it may be larger than memory; pre-buffering would keep them all
+        file = pq.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False)
+    except (pa.ArrowException, OSError) as error:
+        raise ImagesError(f"{path} is not a readable Parquet file ({error}).") from None
+    schema = file.schema_arrow
+    if "image" not in schema.names or not _is_binary(schema.field("image").type):
+        raise ImagesError(
+            f"The Parquet file {path} has no binary column `image`; it has {', '.join(schema.names)}."
+        )
+    if file.metadata.num_rows == 0:
+        raise ImagesError(f"The Parquet file {path} has no rows.")
+    texts = [
+        field.name
+        for field in schema
+        if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
+    ]
+    return file.metadata.num_rows, _rows(file, texts[0] if texts else None)
+
+
+def _rows(file: Any, named_by: str | None) -> Iterator[Named]:
+    numbers = count()
+    for batch in file.iter_batches(batch_size=32, columns=["image", *([named_by] if named_by else [])]):
+        names = (
+            batch.column(named_by).to_pylist()
+            if named_by
+            else [str(next(numbers)) for _ in range(len(batch))]
+        )
+        for name, image in zip(names, batch.column("image"), strict=True):
+            yield name or "", image.as_py() or b""
+
+
+def _is_binary(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+
+
+@contextmanager
+def _table(out: Path) -> Iterator[Write]:
+    """A function that appends rows to a file beside `out`, which takes its place when all went well."""
+    tables = {".parquet": _parquet_table, ".csv": _csv_table}
+    if out.suffix not in tables:
+        raise AimonkError(
+            f"Scores are written as .parquet or .csv, not {out.suffix or out.name!r}; rename {out}."
+        )
+    beside = out.with_name(f".{out.name}.{os.getpid()}.new")
+    try:
+        with tables[out.suffix](beside) as write:
+            yield write
+        os.replace(beside, out)
+    except OSError as error:
+        raise AimonkError(f"The scores cannot be written to {out}: {error.strerror or error}.") from None
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def _parquet_table(path: Path) -> Iterator[Write]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    kinds = (pa.string(), pa.list_(pa.string()), pa.list_(pa.float64()), pa.string())
+    schema = pa.schema(list(zip(COLUMNS, kinds, strict=True)))
+    with pq.ParquetWriter(path, schema) as writer:
+        yield lambda rows: writer.write_table(
+            pa.table([list(column) for column in zip(*map(_cells, rows), strict=True)], schema=schema)
+        )
+
+
+@contextmanager
+def _csv_table(path: Path) -> Iterator[Write]:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        yield lambda rows: writer.writerows(
+            (name, json.dumps(attributes, ensure_ascii=False), json.dumps(probabilities), error)
+            for name, attributes, probabilities, error in map(_cells, rows)
+        )
+
+
+def _cells(row: tuple[str, Prediction]) -> tuple[str, list[str], list[float], str | None]:
+    name, answer = row
+    return name, list(answer.predicted_attributes), list(answer.probabilities), answer.error

@@ -1,0 +1,216 @@
+"""Registered versions, and the alias `champion` that only the gate moves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+from mlflow.models.model import ModelInfo
+from mlflow.tracking import MlflowClient
+from mlflow.utils.mlflow_tags import MLFLOW_MODEL_VERSIONS
+
+from ..errors import ModelError, TrackingError
+from .store import be_quiet, store_errors
+
+if TYPE_CHECKING:
+    from ..evaluation.compare import Decision
+
+CHAMPION, CHALLENGER = "champion", "challenger"
+"""Aliases: the version to serve, and the last one that the gate refused."""
+
+VERDICT, PROMOTED, REASON = "aimonk.verdict", "aimonk.promoted", "aimonk.promotion_reason"
+"""Tags of a version."""
+
+_DESCRIPTION = 5000  # characters of MLflow's column
+
+
+@dataclass(frozen=True)
+class Version:
+    """A registered version. `version` is text, as MLflow's servers have it."""
+
+    name: str
+    version: str
+    run_id: str | None
+    tags: Mapping[str, str]
+    aliases: tuple[str, ...]
+    description: str
+
+    @property
+    def uri(self) -> str:
+        """What loads it anywhere."""
+        return f"models:/{self.name}/{self.version}"
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """What the gate decided about a version, and who was champion before."""
+
+    challenger: Version
+    champion: Version | None
+    decision: Decision
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain object."""
+        return {
+            "name": self.challenger.name,
+            "version": self.challenger.version,
+            "champion_before": self.champion.version if self.champion else None,
+            "promoted": self.decision.promote,
+            "reason": self.decision.reason,
+        }
+
+
+Decide = Callable[[Version, Version | None], "Decision"]
+"""The gate: (challenger, present champion) to a decision."""
+
+
+def register(
+    name: str, model: ModelInfo, headline: str, description: str = "", tags: Mapping[str, str] | None = None
+) -> Version:
+    """Make a logged model the next version of `name`; its description leads with the verdict.
+
+    Raises:
+        TrackingError: the registry cannot be written, or does not take the name.
+    """
+    client = _client()
+    text = f"{headline}\n\n{description}".strip()[:_DESCRIPTION]
+    with store_errors():
+        try:
+            client.create_registered_model(name)
+        except MlflowException as error:
+            if error.error_code not in ("RESOURCE_ALREADY_EXISTS", "ALREADY_EXISTS"):
+                raise
+        made = client.create_model_version(
+            name,
+            source=model.model_uri,
+            run_id=model.run_id,
+            model_id=model.model_id,
+            tags={VERDICT: headline, **(tags or {})},
+            description=text,
+        )
+        _link(client, model.model_id, made)
+    return _version(made)
+
+
+def find_version(name: str, version: str | None = None) -> Version:
+    """A version of a registered model, with its aliases; the newest when none is named.
+
+    Raises:
+        ModelError: there is no such model or version.
+        TrackingError: the registry cannot be reached.
+    """
+    client = _client()
+    with store_errors():
+        if version is None:
+            numbers = [
+                int(found.version) for found in client.search_model_versions(f"name = '{_quoted(name)}'")
+            ]
+            if not numbers:
+                raise ModelError(f"There is no registered model {name!r}; train one with --register {name}.")
+            version = str(max(numbers))
+        try:
+            return _version(client.get_model_version(name, version))  # the search leaves aliases empty
+        except MlflowException as error:
+            if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                raise
+    raise ModelError(f"The registered model {name!r} has no version {version}.")
+
+
+def champion(name: str) -> Version | None:
+    """The version with the alias `champion`; None where there is none.
+
+    Raises:
+        TrackingError: the registry cannot be reached.
+    """
+    client = _client()
+    with store_errors():
+        try:
+            found = client.get_model_version_by_alias(name, CHAMPION)
+        except MlflowException as error:
+            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                return None
+            raise
+    return find_version(name, str(found.version))
+
+
+def promote(name: str, decide: Decide, version: str | None = None) -> Promotion:
+    """Put a version (the newest by default) before the gate; move `champion`, or record why not.
+
+    Raises:
+        ModelError: there is no such model or version; or whatever `decide` raises.
+        TrackingError: the registry cannot be written.
+    """
+    challenger, present = find_version(name, version), champion(name)
+    decision = decide(challenger, present)
+    record_decision(challenger, decision)
+    return Promotion(challenger, present, decision)
+
+
+def record_decision(version: Version, decision: Decision) -> None:
+    """Move `champion` to the version if the gate says so, and keep the reason with it either way.
+
+    A refused champion stays champion: the gate decides who replaces it, and nobody did.
+    """
+    client = _client()
+    with store_errors():
+        client.set_model_version_tag(version.name, version.version, PROMOTED, str(decision.promote).lower())
+        client.set_model_version_tag(version.name, version.version, REASON, decision.reason)
+    if decision.promote:
+        set_alias(version, CHAMPION)
+        with store_errors():
+            if _holds(client, version, CHALLENGER):
+                client.delete_registered_model_alias(version.name, CHALLENGER)
+    elif not _holds(client, version, CHAMPION):
+        set_alias(version, CHALLENGER)
+
+
+def set_alias(version: Version, alias: str) -> None:
+    """Give a version an alias, taking it from the one that had it.
+
+    Raises:
+        TrackingError: the registry cannot be written, or does not take the alias.
+    """
+    with store_errors():
+        _client().set_registered_model_alias(version.name, alias, version.version)
+
+
+def _link(client: MlflowClient, model_id: str | None, version: ModelVersion) -> None:
+    """Let the logged model's page name its versions, as `mlflow.register_model` does, which prints."""
+    if model_id is None:
+        return
+    versions = json.loads(client.get_logged_model(model_id).tags.get(MLFLOW_MODEL_VERSIONS, "[]"))
+    versions.append({"name": version.name, "version": version.version})
+    client.set_logged_model_tags(model_id, {MLFLOW_MODEL_VERSIONS: json.dumps(versions)})
+
+
+def _holds(client: MlflowClient, version: Version, alias: str) -> bool:
+    with store_errors():
+        return alias in client.get_model_version(version.name, version.version).aliases
+
+
+def _client() -> MlflowClient:
+    be_quiet()
+    return MlflowClient()
+
+
+def _quoted(name: str) -> str:
+    if "'" in name:
+        raise TrackingError(
+            f"The name {name!r} of a registered model has a quote, which MLflow cannot search for."
+        )
+    return name
+
+
+def _version(found: ModelVersion) -> Version:
+    return Version(
+        name=found.name,
+        version=str(found.version),
+        run_id=found.run_id or None,
+        tags=dict(found.tags or {}),
+        aliases=tuple(found.aliases or ()),
+        description=found.description or "",
+    )
