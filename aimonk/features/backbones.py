@@ -1,0 +1,223 @@
+"""Backbones as Keras models from uint8 pixels to features. The first module that imports TensorFlow."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import os
+import random
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import BackboneError
+from .preprocessing import Preprocessing, probe_preprocessing
+from .weights import keras_cache, weights_path
+from .zoo import Backbone, backbone_names, parse_backbone
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["Backbone", "backbone_names", "build_backbone", "import_keras", "inner_backbone", "parse_backbone"]
+
+_SEED = 0
+"""Random weights are the same in every run, so that their features may be stored too."""
+
+
+def import_keras() -> ModuleType:
+    """Import Keras on TensorFlow (6 s the first time) without its chatter on the user's screen.
+
+    TensorFlow's C++ code writes to file descriptor 2 before its log level is read. During the import
+    that descriptor is therefore a file, whose content is shown only if the import fails; Python's own
+    `sys.stderr` (a progress bar of another thread) goes on writing to the screen.
+    """
+    if "keras" in sys.modules and "tensorflow" in sys.modules:
+        return sys.modules["keras"]
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    with _quiet():
+        import keras
+        import tensorflow  # noqa: F401  (Keras imports it; named here as what takes the time)
+    return keras
+
+
+def build_backbone(backbone: Backbone, weights: str) -> tuple[keras.Model, Path | None]:
+    """Build the graph uint8 pixels -> preprocessing -> backbone -> mean over positions.
+
+    The backbone runs in inference mode (batch normalisation uses its stored statistics), also when a
+    model is trained on top of it.
+
+    Args:
+        backbone: from `parse_backbone`.
+        weights: `imagenet` (downloaded by Keras, or found in its cache folder), `none` (random, but always
+            the same), or the path of an .h5 file without the top. For EfficientNetB0 to B7 that file is
+            taken to be in the form of Keras' own ImageNet weights, which have a graph of their own.
+
+    Returns:
+        A model `(N, H, W, 3) uint8 -> (N, D) float32` in RGB, and the weights file that was loaded, if any.
+
+    Raises:
+        BackboneError: the weights cannot be downloaded, are not there, or do not fit.
+
+    """
+    keras = import_keras()
+    function = getattr(keras.applications, backbone.function)
+    if weights == "none":
+        with _seeded(keras):
+            inner, file = _call(function, backbone, None), None
+    elif weights == "imagenet":
+        inner, file = _with_imagenet(function, backbone)
+    else:
+        file = weights_path(weights)
+        inner = _with_file(function, backbone, file)
+    preprocessing = probe_preprocessing(sys.modules[function.__module__].preprocess_input)
+    pixels = keras.Input((*backbone.size, 3), dtype="uint8", name="pixels")
+    maps = inner(_preprocess(keras, pixels, preprocessing), training=False)
+    features = keras.layers.GlobalAveragePooling2D(name="features")(maps)
+    return keras.Model(pixels, features, name="backbone"), file
+
+
+def inner_backbone(model: keras.Model) -> keras.Model:
+    """Find the network of `keras.applications` inside a model of `build_backbone`, to unfreeze its layers."""
+    keras = import_keras()
+    return next(layer for layer in model.layers if isinstance(layer, keras.Model))
+
+
+def _preprocess(keras: ModuleType, pixels: Any, form: Preprocessing) -> Any:
+    """Write the affine form as layers that are saved without code (no Lambda)."""
+    x = keras.ops.cast(pixels, "float32")
+    if form.flip:
+        x = keras.ops.flip(x, axis=-1)
+    if form == Preprocessing(False, (1.0,) * 3, (0.0,) * 3):  # the network does it by itself
+        return x
+    return keras.layers.Rescaling(list(form.scale), list(form.offset), name="preprocessing")(x)
+
+
+def _call(function: Any, backbone: Backbone, weights: str | None) -> keras.Model:
+    options: dict[str, Any] = {"alpha": backbone.width} if backbone.has_width else {}
+    return function(include_top=False, weights=weights, input_shape=(*backbone.size, 3), **options)
+
+
+def _with_imagenet(function: Any, backbone: Backbone) -> tuple[keras.Model, Path | None]:
+    with _noting_files() as files, contextlib.redirect_stdout(sys.stderr):  # stdout carries results only
+        try:
+            inner = _call(function, backbone, "imagenet")
+        except Exception as error:  # what Keras raises when a download fails has no class of its own
+            if files.loaded is not None:
+                raise _misfit(backbone, files.loaded) from error
+            if files.asked is not None:
+                raise BackboneError(
+                    f"The ImageNet weights of {backbone} cannot be downloaded ({_cause(error)}); "
+                    f"put {files.asked} into {keras_cache()} by hand, or give --weights PATH or none."
+                ) from error
+            if isinstance(error, ValueError):
+                raise BackboneError(
+                    f"Keras has no ImageNet weights for backbone {backbone} ({_cause(error)}); "
+                    "give --weights PATH or --weights none."
+                ) from error
+            raise
+    return inner, files.loaded
+
+
+def _with_file(function: Any, backbone: Backbone, file: Path) -> keras.Model:
+    try:
+        if backbone.name.startswith("efficientnetb"):
+            # Keras builds another graph for its ImageNet weights (one more rescaling) than without any.
+            with _noting_files(stand_in=file):
+                return _call(function, backbone, "imagenet")
+        inner = _call(function, backbone, None)
+        inner.load_weights(file)
+        return inner
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        raise _misfit(backbone, file) from error
+
+
+def _misfit(backbone: Backbone, file: Path) -> BackboneError:
+    return BackboneError(
+        f"The weights file {file} does not fit backbone {backbone} or is damaged; "
+        "give one that was saved without the top at this width, or delete it if it was not downloaded whole."
+    )
+
+
+def _cause(error: BaseException) -> str:
+    text = str(error).strip().splitlines() or [type(error).__name__]
+    return text[0][:200]
+
+
+class _Files:
+    """Which weights file Keras asked for by name, and which it was given."""
+
+    def __init__(self) -> None:
+        self.asked: str | None = None
+        self.loaded: Path | None = None
+
+
+@contextlib.contextmanager
+def _noting_files(stand_in: Path | None = None) -> Iterator[_Files]:
+    """Note the file that Keras' applications fetch, or give them another one in its place.
+
+    Each of them calls `file_utils.get_file`; Keras has no public way to learn the file's name.
+    """
+    import keras
+
+    module = inspect.getmodule(inspect.unwrap(keras.utils.get_file))
+    original = module.get_file  # type: ignore[union-attr]
+    files = _Files()
+
+    def get_file(fname: str, *arguments: Any, **options: Any) -> str:
+        files.asked = fname
+        path = str(stand_in) if stand_in else original(fname, *arguments, **options)
+        files.loaded = Path(path)
+        return path
+
+    module.get_file = get_file  # type: ignore[union-attr]
+    try:
+        yield files
+    finally:
+        module.get_file = original  # type: ignore[union-attr]
+
+
+@contextlib.contextmanager
+def _seeded(keras: ModuleType) -> Iterator[None]:
+    """Draw initial weights from a constant seed and leave Python's and NumPy's generators as they were."""
+    python, numpy = random.getstate(), np.random.get_state()
+    keras.utils.set_random_seed(_SEED)
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    sys.stderr.flush()
+    screen = os.dup(2)
+    own = sys.stderr
+    with tempfile.TemporaryFile() as chatter, os.fdopen(screen, "w", buffering=1) as direct:
+        os.dup2(chatter.fileno(), 2)
+        if _writes_to_descriptor_2(own):
+            sys.stderr = direct
+        try:
+            yield
+        except BaseException:
+            os.dup2(screen, 2)
+            chatter.seek(0)
+            os.write(2, chatter.read())
+            raise
+        finally:
+            sys.stderr = own
+            os.dup2(screen, 2)
+
+
+def _writes_to_descriptor_2(stream: Any) -> bool:
+    try:
+        return stream.fileno() == 2
+    except (AttributeError, OSError, ValueError):
+        return False

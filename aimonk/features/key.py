@@ -1,0 +1,57 @@
+"""What a stored vector depends on, and the folder that says so."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ..config import FeaturesConfig
+
+
+@dataclass(frozen=True)
+class FeatureKey:
+    """Everything a vector depends on besides the image and the view."""
+
+    backbone: str
+    weights: str
+    """SHA-256 of the weights file, or `random`."""
+    height: int
+    """Pixels."""
+    width: int
+    """Pixels."""
+    preprocessing: str
+    """Versions of the decoder and of the graph's own preprocessing, e.g. `1.1`."""
+    engine: str
+    """`openvino` or `keras`."""
+    precision: str
+    """`f32` or `bf16`."""
+
+    @property
+    def graph_folder(self) -> str:
+        """Name of the folder of everything that shares this graph, whatever runs it."""
+        return f"{self.backbone}-{self.weights[:16]}-{self.height}x{self.width}-p{self.preprocessing}"
+
+    @property
+    def folder(self) -> str:
+        """Path of the parts, relative to the store."""
+        return f"{self.graph_folder}/{self.engine}-{self.precision}"
+
+    def to_json(self) -> dict[str, str | int]:
+        """The fields by name."""
+        return asdict(self)
+
+
+def store_folder(config: FeaturesConfig) -> Path:
+    """Where features are kept: `features.store`, else AIMONK_STORE, else the user's cache folder."""
+    named = config.store or os.environ.get("AIMONK_STORE")
+    if named:
+        return Path(named).expanduser()
+    if platform.system() == "Windows":
+        base = os.environ.get("LOCALAPPDATA") or "~/AppData/Local"
+    elif platform.system() == "Darwin":
+        base = "~/Library/Caches"
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base).expanduser() / "aimonk"
