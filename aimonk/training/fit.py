@@ -1,0 +1,150 @@
+"""Fitting a linear head on stored features."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from ..config import TrainingConfig
+from .backend import keras, tf
+from .batches import batch_count, padded, shuffled
+from .class_weights import pos_weights, prevalences
+from .linear import Parameters, Problem, State, compiled_epoch, compiled_loss, start
+from .records import Head, History, Observer
+from .schedule import learning_rates
+
+VALIDATION_ROWS = 256
+"""Rows of a validation batch: one shape for most validation sets."""
+STEPS_MULTIPLE = 8
+"""Iterations per epoch are padded to a multiple of this, so that folds share one compiled function."""
+
+
+def fit_head(
+    features: np.ndarray,
+    targets: np.ndarray,
+    train: np.ndarray,
+    validation: np.ndarray,
+    config: TrainingConfig,
+    observer: Observer | None = None,
+) -> tuple[Head, History]:
+    """Train a linear head with Adam, early stopping and best weights, as `config` says.
+
+    `features` is `(N, D) float32`, or `(V, N, D)` with several views of each image: every epoch draws one
+    view per training image, and validation looks at view 0. `targets` is `(N, L)`. `train (n,)` and
+    `validation (m,)` index images; an empty `validation` switches early stopping off. Class weights and
+    scaling come from the training images alone. With `patience` 0 the last weights are kept, else those of
+    the epoch with the lowest validation loss. Losses are those of the data, without the l2 penalty.
+
+    The same arguments give the same result, bit for bit, on one machine. Safe to call from several threads.
+    """
+    views = features.reshape(-1, *features.shape[-2:])
+    problem = _problem(views, targets, train, config)
+    fitting = _Fitting(problem, _initial(problem, config.seed), train, validation, len(views), config)
+    history = fitting.run(observer)
+    return _unscaled(fitting.best, problem), history
+
+
+@dataclasses.dataclass
+class _Fitting:
+    """A fit under way."""
+
+    problem: Problem
+    state: State
+    train: np.ndarray
+    validation: np.ndarray
+    views: int
+    config: TrainingConfig
+
+    def __post_init__(self) -> None:
+        self.best: Parameters = self.state.parameters
+        self.steps = batch_count(len(self.train), self.config.batch_size)
+        self.rates = learning_rates(
+            self.config.schedule, self.config.learning_rate, self.steps * self.config.epochs
+        )
+        self.validation_rows = tf.constant(padded(self.validation, VALIDATION_ROWS))
+
+    def run(self, observer: Observer | None) -> History:
+        """Train until the last epoch, or until patience is out."""
+        losses: list[np.ndarray] = []
+        validation: list[float] = []
+        best = 0
+        for epoch in range(1, self.config.epochs + 1):
+            losses.append(self._epoch(epoch))
+            if len(self.validation):
+                validation.append(self._validation_loss())
+            if not (validation and self.config.patience) or np.argmin(validation) == epoch - 1:
+                best, self.best = epoch, self.state.parameters
+            _tell(observer, epoch, self.steps, losses[-1], validation)
+            if self.config.patience and epoch - best >= self.config.patience:
+                break
+        ends = tuple(self.steps * epoch for epoch in range(1, len(losses) + 1))
+        return History(np.concatenate(losses or [np.zeros(0, np.float32)]), ends, tuple(validation), best)
+
+    def _epoch(self, epoch: int) -> np.ndarray:
+        rows = shuffled(self.train, self.config.seed, epoch)
+        if self.views > 1:
+            draw = np.random.default_rng([self.config.seed, epoch, self.views])
+            rows = rows + len(self.problem.targets) * draw.integers(self.views, size=len(rows))
+        table = padded(rows, self.config.batch_size, STEPS_MULTIPLE)
+        rates = np.zeros(len(table), dtype=np.float32)
+        rates[: self.steps] = self.rates[self.steps * (epoch - 1) : self.steps * epoch]
+        self.state, losses = compiled_epoch(self.config.loss)(
+            self.problem, self.state, tf.constant(table), tf.constant(self.steps), tf.constant(rates)
+        )
+        return np.asarray(losses.numpy()[: self.steps])
+
+    def _validation_loss(self) -> float:
+        rows = self.validation_rows
+        loss = compiled_loss(self.config.loss)
+        return float(loss(self.problem, self.state.parameters, rows, tf.constant(len(rows))))
+
+
+def _problem(views: np.ndarray, targets: np.ndarray, train: np.ndarray, config: TrainingConfig) -> Problem:
+    mean = np.zeros(views.shape[-1])
+    scale = np.ones(views.shape[-1])
+    if config.scale_features:
+        mean, scale = _moments(views, train)
+    known = targets[train]
+    arrays = (
+        views.reshape(-1, views.shape[-1]),
+        targets,
+        mean,
+        scale,
+        pos_weights(known, config.pos_weight_power, config.pos_weight_max),
+        prevalences(known),
+        config.l2,
+        config.weight_decay,
+    )
+    return Problem(*(tf.constant(np.asarray(array, dtype=np.float32)) for array in arrays))
+
+
+def _moments(views: np.ndarray, train: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation over the training images' views, `(D,) float64`; a constant has 1."""
+    rows = views[:, train]
+    mean = rows.mean(axis=(0, 1), dtype=np.float64)
+    scale = np.sqrt(np.mean((rows - mean.astype(np.float32)) ** 2, axis=(0, 1), dtype=np.float64))
+    return mean, np.where(scale > 1e-6 * np.abs(mean), scale, 1.0)
+
+
+def _initial(problem: Problem, seed: int) -> State:
+    """Glorot uniform kernel and zero bias, as a Keras Dense layer has them."""
+    shape = (problem.features.shape[1], problem.targets.shape[1])
+    kernel = keras.initializers.GlorotUniform(seed=seed)(shape)
+    return start(kernel, tf.zeros(shape[1]))
+
+
+def _unscaled(parameters: Parameters, problem: Problem) -> Head:
+    """The head on raw features: (f - mean) / scale @ K + b = f @ (K / scale) + b - mean @ (K / scale)."""
+    kernel = parameters.kernel.numpy().astype(np.float64) / problem.scale.numpy()[:, None]
+    bias = parameters.bias.numpy() - problem.mean.numpy() @ kernel
+    return Head(kernel.astype(np.float32), bias.astype(np.float32))
+
+
+def _tell(
+    observer: Observer | None, epoch: int, steps: int, losses: np.ndarray, validation: list[float]
+) -> None:
+    if observer is None:
+        return
+    observer.iterations((epoch - 1) * steps + 1, losses)
+    observer.epoch(epoch, epoch * steps, validation[-1] if validation else None)

@@ -1,0 +1,70 @@
+"""From a backbone and a linear head to one Keras model, and back."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import numpy as np
+
+from .backend import keras
+from .records import Head
+
+LOGITS = "logits"
+"""Name of the head's layer."""
+
+
+def model_from_head(backbone: keras.Model, head: Head) -> keras.Model:
+    """`backbone`, uint8 `(H, W, 3)` to `(D,)`, continued by the head: a model from pixels to `(L,)` logits.
+
+    The layers are shared with `backbone`, so training the model changes it.
+    """
+    dense = keras.layers.Dense(head.bias.shape[0], name=LOGITS, dtype="float32")
+    model = keras.Model(backbone.input, dense(backbone.output), name=backbone.name)
+    dense.set_weights([head.kernel, head.bias])
+    return model
+
+
+def head_of(model: keras.Model) -> Head:
+    """The linear head of a model made by `model_from_head`."""
+    kernel, bias = model.get_layer(LOGITS).get_weights()
+    return Head(np.asarray(kernel, np.float32), np.asarray(bias, np.float32))
+
+
+def leaf_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
+    """All layers that are no models themselves, in order, those of nested models included."""
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from leaf_layers(layer)
+        else:
+            yield layer
+
+
+def choose_trainable(model: keras.Model, last_layers: int) -> None:
+    """Leave the head and the last `last_layers` backbone layers that have weights trainable (0: all of them).
+
+    Batch normalisation is never trained: it stays in inference mode with ImageNet's statistics, since those
+    of small batches would undo what the backbone knows.
+    """
+    model.trainable = True
+    weighted = [layer for layer in leaf_layers(model) if layer.weights and layer.name != LOGITS]
+    first = len(weighted) - last_layers if last_layers else 0
+    for number, layer in enumerate(weighted):
+        layer.trainable = number >= first and not isinstance(layer, keras.layers.BatchNormalization)
+
+
+@contextlib.contextmanager
+def computing_in_bfloat16(model: keras.Model, mixed: bool) -> Iterator[None]:
+    """Meanwhile the layers compute in bfloat16, where `mixed`; the weights and the logits stay float32.
+
+    bfloat16 has the range of float32, so that no loss scaling is needed.
+    """
+    layers = [layer for layer in leaf_layers(model) if layer.name != LOGITS] if mixed else []
+    policies = [layer.dtype_policy for layer in layers]
+    for layer in layers:
+        layer.dtype_policy = "mixed_bfloat16"
+    try:
+        yield
+    finally:
+        for layer, policy in zip(layers, policies, strict=True):
+            layer.dtype_policy = policy

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from aimonk.training.backend import keras
+from aimonk.training.models import choose_trainable, head_of, leaf_layers, model_from_head
+from aimonk.training.records import Head
+
+HEAD = Head(np.arange(6, dtype=np.float32).reshape(3, 2), np.array([0.5, -1], np.float32))
+
+
+def backbone() -> keras.Model:
+    """As `build_backbone` has it: pixels, an inner network in inference mode, the mean over positions."""
+    layers = keras.layers
+    maps = [keras.Input((8, 8, 3)), layers.Conv2D(4, 3, name="one"), layers.BatchNormalization(name="norm")]
+    inner = keras.Sequential([*maps, layers.ReLU(), layers.Conv2D(3, 3, name="two")], name="inner")
+    pixels = keras.Input((8, 8, 3), dtype="uint8")
+    x = inner(keras.layers.Rescaling(1 / 255)(pixels), training=False)
+    return keras.Model(pixels, layers.GlobalAveragePooling2D()(x), name="backbone")
+
+
+def test_the_model_is_backbone_then_head() -> None:
+    body = backbone()
+    model = model_from_head(body, HEAD)
+    images = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 3)).astype(np.uint8)
+    expected = HEAD.logits(body.predict_on_batch(images))
+    np.testing.assert_allclose(model.predict_on_batch(images), expected, rtol=1e-5)
+    assert model.output.name.startswith("keras_tensor") and model.layers[-1].name == "logits"
+
+
+def test_head_of_gives_the_head_back() -> None:
+    head = head_of(model_from_head(backbone(), HEAD))
+    np.testing.assert_array_equal(head.kernel, HEAD.kernel)
+    np.testing.assert_array_equal(head.bias, HEAD.bias)
+
+
+@pytest.mark.parametrize(
+    ("last_layers", "trained"),
+    [
+        (0, ["one", "two", "logits"]),
+        (1, ["two", "logits"]),
+        (2, ["two", "logits"]),
+        (9, ["one", "two", "logits"]),
+    ],
+)
+def test_trainable_layers(last_layers: int, trained: list[str]) -> None:
+    """The batch normalisation counts as one of the last layers, and is never trained."""
+    model = model_from_head(backbone(), HEAD)
+    choose_trainable(model, 1)  # what an earlier call has chosen does not matter
+    choose_trainable(model, last_layers)
+    assert [layer.name for layer in leaf_layers(model) if layer.trainable_variables] == trained
