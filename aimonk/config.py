@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -30,8 +30,8 @@ class DataConfig:
     max_unusable: Share = 0.05
     """Largest share of label rows whose image may be missing or unreadable."""
     near_duplicates: Annotated[int, Field(ge=-1, le=16)] = 12
-    """Images whose 64-bit perceptual hashes differ by at most so many bits are compared closely, by thumbnails,
-    whether they are one photo; -1 switches it off."""
+    """Images whose 64-bit perceptual hashes differ by at most so many bits are compared closely, by
+    thumbnails: are they one photo? -1 switches it off."""
 
 
 @dataclass(frozen=True)
@@ -171,10 +171,19 @@ def load_config(path: Path | None = None, assignments: Iterable[str] = ()) -> Co
     settings = _read_toml(path) if path else {}
     for assignment in assignments:
         _assign(settings, assignment)
+    return checked(settings, f"in {path} or --set" if path else "given by --set")
+
+
+def checked(settings: Mapping[str, Any], where: str = "of the run") -> Config:
+    """The settings as a `Config`; `where` they stand is part of the message.
+
+    Raises:
+        ConfigError: see `load_config`.
+    """
     try:
         config = TypeAdapter(Config).validate_python(settings)
     except ValidationError as error:
-        raise ConfigError(_sentence(error, path)) from None
+        raise ConfigError(_sentence(error, where)) from None
     _check_consistent(config)
     return config
 
@@ -204,13 +213,12 @@ def _assign(settings: dict[str, Any], assignment: str) -> None:
     group[key] = value
 
 
-def _sentence(error: ValidationError, path: Path | None) -> str:
+def _sentence(error: ValidationError, where: str) -> str:
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
-    where = f" in {path} or --set" if path else " given by --set"
     if first["type"] == "unexpected_keyword_argument":
-        return f"There is no setting {place}{where}; known are {', '.join(_siblings(first['loc']))}."
-    return f"The setting {place}{where} is {first['input']!r}, but: {first['msg']}."
+        return f"There is no setting {place} {where}; known are {', '.join(_siblings(first['loc']))}."
+    return f"The setting {place} {where} is {first['input']!r}, but: {first['msg']}."
 
 
 def _siblings(location: tuple[int | str, ...]) -> list[str]:

@@ -1,0 +1,217 @@
+"""The one story: read, audit, split, embed, fit, evaluate, package, log, register."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import threading
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .config import Config, checked
+from .data.audit import Audit, check_learnable, count
+from .data.dataset import Dataset, read_dataset
+from .data.split import Split, make_split
+from .errors import BackboneError, TrackingError
+from .evaluation.crossfit import HeldOutScores, cross_fit, fold_splits, hold_out
+from .evaluation.evidence import Evidence, weigh_evidence
+from .evaluation.thresholds import OperatingPoint, operating_points
+from .features.key import store_folder
+from .learners import Learner, Trained, open_learner
+from .outcome import Outcome
+from .stages import Stages
+from .training.records import Observer
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asks to be trained."""
+
+    data: Path
+    labels: Path | None
+    config: Config
+    demo: bool = False
+    resume: str | None = None
+    """A run to go on with; it is told by `resumed`, from what the run itself keeps."""
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A trained model and what the images it did not see say of it."""
+
+    model: Trained
+    split: Split
+    """Of the shipped model; with folds, it is trained on every image."""
+    held_out: HeldOutScores
+    evidence: Evidence
+    operating_points: tuple[OperatingPoint, ...]
+    pos_weights: dict[str, float]
+    """By attribute, of the images the shipped model is trained on."""
+
+
+def audit(data: Path, labels: Path | None, config: Config, stages: Stages) -> Audit:
+    """Audit a folder, however many of its images cannot be used."""
+    lenient = dataclasses.replace(config, data=dataclasses.replace(config.data, max_unusable=1.0))
+    return _read(data, labels, lenient, stages).audit
+
+
+def embed(data: Path, labels: Path | None, config: Config, stages: Stages) -> tuple[int, int]:
+    """Fill the feature store; returns the number of images and of forward passes made."""
+    from .features.embed import fill_store
+
+    dataset = _read(data, labels, config, stages)
+    with stages.stage("embed", "Features") as progress:
+        files = list(zip(dataset.digests, dataset.paths, strict=True))
+        filled = fill_store(files, config.features, progress=progress, warn=stages.warn)
+    return filled.images, filled.forward_passes
+
+
+def train(request: Request, stages: Stages) -> Outcome:
+    """Train, evaluate, log and register a model."""
+    with ExitStack() as stack:
+        if request.demo:
+            request = _drawn(request, stages)
+        config = request.config
+        data = _read(request.data, request.labels, config, stages)
+        check_learnable(count(data.attributes, data.targets))
+        plan = make_split(data.targets, data.groups, data.split, config.split, data.names)
+        with stages.stage("open", "Backbone and tracking store"):
+            store = _open_store_meanwhile(config.tracking.experiment)
+            learner, config = _open(config, request.demo, stages)
+            store.join()
+            from .tracking.run import tracked_run
+
+            run = stack.enter_context(tracked_run(config.tracking.experiment, run_id=request.resume))
+        from .publishing import Publisher
+
+        publisher = Publisher(run, config, data, stages)
+        publisher.begin(plan)
+        learner.prepare(data, stages, stages.warn)
+        checkpoints = store_folder(config.features) / "checkpoints" / run.id
+        with stages.stage("fit", "Training"):
+            model, split, held_out = learn(learner, data, plan, config, run, checkpoints)
+        with stages.stage("evidence", "Weighing the evidence"):
+            learned = judge(model, split, held_out, data, config)
+        outcome = publisher.publish(learner, learned)
+        shutil.rmtree(checkpoints, ignore_errors=True)
+        return outcome
+
+
+def resumed(run_id: str) -> Request:
+    """What an interrupted run was asked for.
+
+    Raises:
+        TrackingError: there is no such run, it keeps no request, or it has finished.
+        ConfigError: it was made by an aimonk with other settings.
+    """
+    from .tracking.run import interrupted_request
+
+    kept = interrupted_request(run_id)
+    labels = kept["labels"]
+    return Request(
+        Path(kept["data"]), Path(labels) if labels else None, checked(kept["config"]), resume=run_id
+    )
+
+
+def learn(
+    learner: Learner,
+    data: Dataset,
+    plan: Split,
+    config: Config,
+    observer: Observer | None = None,
+    checkpoints: Path | None = None,
+) -> tuple[Trained, Split, HeldOutScores]:
+    """Fit what is shipped, and score images that were not seen; the split is that of the shipped model.
+
+    With `checkpoints`, a folder, every fit keeps its checkpoint there and goes on from one it finds.
+    """
+
+    def place(name: str) -> Path | None:
+        return checkpoints / name if checkpoints else None
+
+    evaluation = config.evaluation
+    if not evaluation.folds:
+        model = learner.fit(plan, observer, place("model"))
+        return model, plan, hold_out(model, data.targets, plan, evaluation)
+    numbers, splits = fold_splits(data.targets, data.groups, config.split, evaluation.folds)
+    fitted: list[Trained] = [
+        learner.fit(split, checkpoint=place(f"fold-{fold}")) for fold, split in enumerate(splits)
+    ]
+    held_out = cross_fit(fitted, data.targets, numbers, splits, evaluation)
+    everything = np.arange(len(data))
+    model = learner.fit_all(_typical_epochs(fitted), observer, place("model"))
+    return model, Split(everything, everything[:0], everything[:0]), held_out
+
+
+def judge(model: Trained, split: Split, held_out: HeldOutScores, data: Dataset, config: Config) -> Learned:
+    """Weigh what the unseen images say of the model."""
+    from .training.class_weights import pos_weights
+
+    evaluation, targets = config.evaluation, data.targets[held_out.rows]
+    evidence = weigh_evidence(
+        targets,
+        held_out.logits,
+        data.attributes,
+        data.groups[held_out.rows],
+        held_out.folds,
+        permutations=evaluation.permutations,
+        resamples=evaluation.resamples,
+        alpha=evaluation.alpha,
+        seed=config.split.seed,
+    )
+    points = operating_points(targets, held_out.probabilities, held_out.thresholds, data.attributes)
+    training = config.training
+    weights = pos_weights(data.targets[split.train], training.pos_weight_power, training.pos_weight_max)
+    by_name = dict(zip(data.attributes, map(float, weights), strict=True))
+    return Learned(model, split, held_out, evidence, points, by_name)
+
+
+def _typical_epochs(fitted: list[Trained]) -> int:
+    """How long the folds had to be trained: the median of their best epochs."""
+    return max(1, round(float(np.median([model.history.best_epoch for model in fitted]))))
+
+
+def _read(data: Path, labels: Path | None, config: Config, stages: Stages) -> Dataset:
+    with stages.stage("audit", "Reading images") as progress:
+        return read_dataset(data, labels, config.data, store_folder(config.features) / "images", progress)
+
+
+def _drawn(request: Request, stages: Stages) -> Request:
+    """The demo data beside the feature store, drawn the first time."""
+    from .data.demo import draw_demo
+
+    folder = store_folder(request.config.features) / "demo"
+    if not (folder / "labels.csv").is_file():
+        with stages.stage("demo", "Drawing demo data") as progress:
+            draw_demo(folder, progress=progress)
+    return Request(folder, folder / "labels.csv", request.config, demo=True)
+
+
+def _open(config: Config, demo: bool, stages: Stages) -> tuple[Learner, Config]:
+    """The learner; the demo alone goes on with random weights where those of ImageNet cannot be had."""
+    try:
+        return open_learner(config), config
+    except BackboneError as error:
+        if not (demo and config.features.weights == "imagenet"):
+            raise
+        stages.warn(f"The demo goes on with random weights, which learn less: {error}")
+        features = dataclasses.replace(config.features, weights="none")
+        config = dataclasses.replace(config, features=features)
+        return open_learner(config), config
+
+
+def _open_store_meanwhile(experiment: str) -> threading.Thread:
+    """A new tracking store takes seconds to make; what goes wrong there is raised by `tracked_run`."""
+
+    def work() -> None:
+        from .tracking.store import open_store
+
+        with suppress(TrackingError):
+            open_store(experiment)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    return thread
