@@ -49,6 +49,7 @@ def train(
     set_: Set = [],  # noqa: B006
     experiment: Annotated[str, typer.Option(help="MLflow experiment.")] = "",
     register: Annotated[str, typer.Option(help="Registered model that the new version joins.")] = "",
+    resume: Annotated[str, typer.Option(metavar="RUN_ID", help="Go on with an interrupted run.")] = "",
     demo: Annotated[
         bool, typer.Option("--demo", help="Draw a demo data set when --data is not given.")
     ] = False,

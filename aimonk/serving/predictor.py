@@ -7,6 +7,7 @@ server runs.
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -25,6 +26,10 @@ from .info import GRAPH, PackageInfo, read_info
 BATCH = 8
 """Images per inference. On a CPU larger batches are no faster, and ResNet50's activations take
 13 MB (f32) per image."""
+
+_first_use = threading.Lock()
+"""OpenVINO 2026.4 hangs when two threads convert their first arrays at once: one fills a C++ static and
+waits for the GIL, which the other holds while it waits for the static. So the first one is done alone."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,8 @@ class Predictor:
             self._requests.put(compiled.create_infer_request())
         self._decoders = ThreadPoolExecutor(self._workers, thread_name_prefix="decode")
         self._streams = ThreadPoolExecutor(self._requests.qsize(), thread_name_prefix="infer")
+        with _first_use:
+            self._infer(np.zeros((1, *self.info.input_size, 3), np.uint8))
 
     def logits(self, images: np.ndarray) -> np.ndarray:
         """`(N, H, W, 3) uint8` RGB of the package's input size to `(N, L) float32`, in batches."""

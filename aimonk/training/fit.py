@@ -73,7 +73,8 @@ class _Fitting:
             losses.append(self._epoch(epoch))
             if len(self.validation):
                 validation.append(self._validation_loss())
-            if not (validation and self.config.patience) or np.argmin(validation) == epoch - 1:
+            watched = self.config.patience and validation
+            if not watched or validation[-1] < min(validation[:-1], default=np.inf):
                 best, self.best = epoch, self.state.parameters
             _tell(observer, epoch, self.steps, losses[-1], validation)
             if self.config.patience and epoch - best >= self.config.patience:

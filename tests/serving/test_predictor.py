@@ -98,6 +98,21 @@ def test_several_threads_at_once_each_get_their_own_answers(predictor: Predictor
         assert all(threads.map(ask, [number * 37 % 256 for number in range(200)]))
 
 
+def test_the_first_inference_is_done_before_threads_can_meet(
+    package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[int, ...]] = []
+    infer = Predictor._infer
+
+    def noting(predictor: Predictor, batch: np.ndarray) -> np.ndarray:
+        seen.append(batch.shape)
+        return infer(predictor, batch)
+
+    monkeypatch.setattr(Predictor, "_infer", noting)
+    Predictor(package)
+    assert seen == [(1, 4, 4, 3)]
+
+
 def test_logits_of_pixels_are_those_of_the_head(predictor: Predictor) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (2 * BATCH + 1, 4, 4, 3), dtype=np.uint8)
     expected = HEAD.logits(pixels.mean(axis=(1, 2)).astype(np.float32))

@@ -182,6 +182,16 @@ def test_early_stopping_keeps_the_best_epoch() -> None:
     np.testing.assert_array_equal(constant.kernel, short.kernel)
 
 
+def test_a_training_that_diverges_at_once_keeps_its_first_weights() -> None:
+    """Weights beyond float32 after one iteration: what is no number is never better."""
+    features, targets = data()
+    config = TrainingConfig(epochs=9, patience=2, learning_rate=3e38, schedule="constant", batch_size=80)
+    head, history = fit_head(features, targets, np.arange(80), np.arange(80, 100), config)
+    assert not np.isfinite(history.validation_losses).any()
+    assert (history.best_epoch, len(history.epoch_steps)) == (0, 2)
+    assert np.isfinite(head.kernel).all()
+
+
 def test_observer_is_told_each_epoch_in_order() -> None:
     features, targets = data()
     notes = Notes()

@@ -14,3 +14,8 @@ def test_mean_average_precision_by_hand() -> None:
 
 def test_without_an_attribute_that_can_be_ranked() -> None:
     assert mean_average_precision(np.ones((3, 2), np.float32), np.zeros((3, 2))) == 0.0
+
+
+def test_scores_of_a_training_that_diverged() -> None:
+    """All alike, so the average precision is the prevalence."""
+    assert mean_average_precision(np.array([[1], [0], [0], [0]], np.float32), np.full((4, 1), np.nan)) == 0.25
