@@ -54,6 +54,14 @@ class FeaturesConfig:
     backbone: str = "resnet50"
     weights: str = "imagenet"
     """`imagenet`, `none` (random), or the path of a Keras weights file without the top."""
+    resolution: Annotated[float, Field(ge=0.25, le=4)] = 12 / 7
+    """Height and width of images, as a multiple of those the backbone was made for, to the next 32 pixels
+    (224 pixels become 384): things look larger in the crops a backbone was trained on. Touvron, Vedaldi,
+    Douze and Jegou, "Fixing the train-test resolution discrepancy", NeurIPS 2019."""
+    pooling: Literal["mean", "mean+center"] = "mean+center"
+    """Where features are averaged: over the whole image, or over that and, again, its middle."""
+    rooted: bool = True
+    """Take signed square roots of the features."""
     engine: Literal["auto", "keras", "openvino"] = "auto"
     precision: Literal["auto", "f32", "bf16"] = "auto"
     views: Annotated[tuple[str, ...], Field(min_length=1)] = ("plain",)
@@ -69,7 +77,7 @@ class TrainingConfig:
     __pydantic_config__ = _STRICT
     mode: Literal["frozen", "finetune"] = "frozen"
     loss: Literal["weighted_bce", "focal", "asymmetric", "partial_asymmetric"] = "weighted_bce"
-    pos_weight_power: NotNegative = 1.0
+    pos_weight_power: NotNegative = 0.5
     """pos_weight = (negatives / positives) ** power; 0 weighs both classes alike."""
     pos_weight_max: NotNegative = 0.0
     """Upper bound of pos_weight; 0 means none."""
@@ -78,7 +86,7 @@ class TrainingConfig:
     learning_rate: Positive = 1e-3
     schedule: Literal["constant", "cosine"] = "cosine"
     weight_decay: NotNegative = 0.0
-    l2: NotNegative = 0.0
+    l2: NotNegative = 0.01
     """Penalty on the head's kernel, added to the gradient (coupled, unlike weight_decay)."""
     scale_features: bool = True
     """Standardise each feature with the training images' mean and standard deviation."""
@@ -92,9 +100,9 @@ class FinetuneConfig:
     """The second phase of `training.mode = "finetune"`, after the head was trained on frozen features."""
 
     __pydantic_config__ = _STRICT
-    epochs: AtLeastOne = 12
+    epochs: AtLeastOne = 24
     batch_size: AtLeastOne = 32
-    learning_rate: Positive = 3e-4
+    learning_rate: Positive = 1e-3
     warmup_epochs: NotNegative = 1.0
     weight_decay: NotNegative = 1e-4
     last_layers: Count = 0

@@ -46,7 +46,9 @@ class Deliverable:
 class Trained(Protocol):
     """A fitted model."""
 
-    history: History
+    @property
+    def history(self) -> History:
+        """How it came to be."""
 
     def logits(self, rows: np.ndarray) -> np.ndarray:
         """`(n, L)` raw logits of the data set's images with these indices."""
@@ -110,7 +112,9 @@ class HeadOnly:
         """Take the features from the store, or compute and store them."""
         with stages.stage("embed", "Features") as progress:
             files = list(zip(data.digests, data.paths, strict=True))
-            features = embed(files, self.config.features, progress=progress, warn=warn)
+            features = embed(
+                files, self.config.features, progress=progress, warn=warn, backbone=self.backbone
+            )
         self.targets = data.targets
         self.views = np.ascontiguousarray(features.vectors.transpose(1, 0, 2))
         self.plain = features.plain
@@ -234,7 +238,8 @@ class Finetuning:
         from .training.models import model_from_head
 
         # A network of its own for every fit: training changes it in place.
-        network, _ = build_backbone(self.backbone.backbone, self.config.features.weights)
+        frozen = self.backbone
+        network, _ = build_backbone(frozen.backbone, self.config.features.weights, frozen.readout)
         model = model_from_head(network, head.head)
         later = After(head.history, observer) if observer else None
         with self.stages.stage("finetune", "Fine-tuning") as progress:

@@ -47,7 +47,7 @@ class Publisher:
     def begin(self, plan: Split) -> None:
         """Record settings, data and split before anything is learned."""
         config, data = self.config, self.data
-        self.run.params({**config.flat(), "data": data.folder, "labels": data.labels})
+        self.run.params({**config.flat(), "data.folder": data.folder, "data.labels": data.labels})
         asked = {"data": str(data.folder.resolve()), "labels": str(data.labels.resolve())}
         self.run.json(REQUEST, {**asked, "config": dataclasses.asdict(config)})
         found = data.audit

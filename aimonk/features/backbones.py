@@ -9,6 +9,7 @@ import random
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ import numpy as np
 
 from ..errors import BackboneError
 from .preprocessing import Preprocessing, probe_preprocessing
+from .readout import Readout
 from .weights import keras_cache, weights_path
 from .zoo import Backbone, backbone_names, parse_backbone
 
@@ -47,8 +49,10 @@ def import_keras() -> ModuleType:
     return keras
 
 
-def build_backbone(backbone: Backbone, weights: str) -> tuple[keras.Model, Path | None]:
-    """Build the graph uint8 pixels -> preprocessing -> backbone -> mean over positions.
+def build_backbone(
+    backbone: Backbone, weights: str, readout: Readout | None = None
+) -> tuple[keras.Model, Path | None]:
+    """Build the graph uint8 pixels -> preprocessing -> backbone -> features read off its map.
 
     The backbone runs in inference mode (batch normalisation uses its stored statistics), also when a
     model is trained on top of it.
@@ -58,6 +62,7 @@ def build_backbone(backbone: Backbone, weights: str) -> tuple[keras.Model, Path 
         weights: `imagenet` (downloaded by Keras, or found in its cache folder), `none` (random, but always
             the same), or the path of an .h5 file without the top. For EfficientNetB0 to B7 that file is
             taken to be in the form of Keras' own ImageNet weights, which have a graph of their own.
+        readout: image size and pooling; by default the backbone's own size and the mean over positions.
 
     Returns:
         A model `(N, H, W, 3) uint8 -> (N, D) float32` in RGB, and the weights file that was loaded, if any.
@@ -67,7 +72,8 @@ def build_backbone(backbone: Backbone, weights: str) -> tuple[keras.Model, Path 
 
     """
     keras = import_keras()
-    function = getattr(keras.applications, backbone.function)
+    readout = readout or Readout(*backbone.size)
+    function = partial(getattr(keras.applications, backbone.function), input_shape=(*readout.size, 3))
     if weights == "none":
         with _seeded(keras):
             inner, file = _call(function, backbone, None), None
@@ -76,11 +82,10 @@ def build_backbone(backbone: Backbone, weights: str) -> tuple[keras.Model, Path 
     else:
         file = weights_path(weights)
         inner = _with_file(function, backbone, file)
-    preprocessing = probe_preprocessing(sys.modules[function.__module__].preprocess_input)
-    pixels = keras.Input((*backbone.size, 3), dtype="uint8", name="pixels")
+    preprocessing = probe_preprocessing(sys.modules[function.func.__module__].preprocess_input)
+    pixels = keras.Input((*readout.size, 3), dtype="uint8", name="pixels")
     maps = inner(_preprocess(keras, pixels, preprocessing), training=False)
-    features = keras.layers.GlobalAveragePooling2D(name="features")(maps)
-    return keras.Model(pixels, features, name="backbone"), file
+    return keras.Model(pixels, readout.attach(keras, maps), name="backbone"), file
 
 
 def inner_backbone(model: keras.Model) -> keras.Model:
@@ -101,7 +106,7 @@ def _preprocess(keras: ModuleType, pixels: Any, form: Preprocessing) -> Any:
 
 def _call(function: Any, backbone: Backbone, weights: str | None) -> keras.Model:
     options: dict[str, Any] = {"alpha": backbone.width} if backbone.has_width else {}
-    return function(include_top=False, weights=weights, input_shape=(*backbone.size, 3), **options)
+    return function(include_top=False, weights=weights, **options)
 
 
 def _with_imagenet(function: Any, backbone: Backbone) -> tuple[keras.Model, Path | None]:

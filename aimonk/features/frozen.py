@@ -28,6 +28,7 @@ from .engines import BF16_LIMIT, Engine, KerasEngine, OpenVINOEngine, has_bf16, 
 from .graph_file import GRAPH, convert, is_sound, write_graph
 from .key import FeatureKey, store_folder
 from .preprocessing import PREPROCESSING_VERSION
+from .readout import readout
 from .samples import drawn_samples
 from .store import Warn
 from .weights import RANDOM, digest_of, remember_imagenet, weights_digest
@@ -64,6 +65,7 @@ class FrozenBackbone:
             raise ConfigError("The Keras engine computes in f32; set features.precision to auto or f32.")
         self.config = config
         self.backbone = parse_backbone(config.backbone)
+        self.readout = readout(config, self.backbone)
         self.store = store or store_folder(config)
         self._warn = warn or (lambda sentence: None)
         self._digest = weights_digest(self.backbone, config.weights, self.store)
@@ -71,7 +73,7 @@ class FrozenBackbone:
     @property
     def size(self) -> tuple[int, int]:
         """Height and width in pixels of the images it takes."""
-        return self.backbone.size
+        return self.readout.size
 
     @cached_property
     def keras_model(self) -> keras.Model:
@@ -83,7 +85,7 @@ class FrozenBackbone:
         """
         from .backbones import build_backbone
 
-        model, file = build_backbone(self.backbone, self.config.weights)
+        model, file = build_backbone(self.backbone, self.config.weights, self.readout)
         if file is None:
             return model
         imagenet = self.config.weights == "imagenet"
@@ -215,7 +217,8 @@ class FrozenBackbone:
     def _key(self, engine: str, precision: str) -> FeatureKey:
         height, width = self.size
         version = f"{PREPROCESSING}.{PREPROCESSING_VERSION}"
-        return FeatureKey(str(self.backbone), self.digest, height, width, version, engine, precision)
+        read = str(self.readout)
+        return FeatureKey(str(self.backbone), self.digest, height, width, version, engine, precision, read)
 
 
 def backbone_ir(config: FeaturesConfig, store: Path | None = None) -> Path:

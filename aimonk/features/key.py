@@ -27,11 +27,14 @@ class FeatureKey:
     """`openvino` or `keras`."""
     precision: str
     """`f32` or `bf16`."""
+    readout: str = "mean"
+    """Pooling and root, see `Readout`."""
 
     @property
     def graph_folder(self) -> str:
         """Name of the folder of everything that shares this graph, whatever runs it."""
-        return f"{self.backbone}-{self.weights[:16]}-{self.height}x{self.width}-p{self.preprocessing}"
+        network = f"{self.backbone}-{self.weights[:16]}-{self.height}x{self.width}"
+        return f"{network}-{self.readout}-p{self.preprocessing}"
 
     @property
     def folder(self) -> str:

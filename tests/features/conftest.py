@@ -32,6 +32,7 @@ def mean_colour_graph(side: int = 224) -> ov.Model:
 def config(tmp_path: Path) -> FeaturesConfig:
     """Settings whose graph is, in this store, that of the mean colour."""
     config = FeaturesConfig(
+        resolution=1.0,
         backbone="mobilenet@0.25",
         weights="none",
         engine="openvino",

@@ -67,7 +67,9 @@ def test_random_weights_are_always_the_same_and_disturb_no_generator() -> None:
 
 def test_the_model_is_saved_without_code(tmp_path: Path, weights: Path) -> None:
     keras = import_keras()
-    model = keras_backbone(FeaturesConfig(backbone="mobilenet@0.25", weights=str(weights)), tmp_path)
+    model = keras_backbone(
+        FeaturesConfig(resolution=1.0, backbone="mobilenet@0.25", weights=str(weights)), tmp_path
+    )
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras", safe_mode=True)
     np.testing.assert_array_equal(np.asarray(loaded(pixels(2))), np.asarray(model(pixels(2))))
@@ -82,9 +84,9 @@ def test_imagenet_is_taken_from_keras_cache(
     import keras.src.utils.file_utils as files
 
     monkeypatch.setattr(files.config, "keras_home", lambda: str(tmp_path / "keras"))  # read at import
-    by_name = FrozenBackbone(FeaturesConfig(backbone="mobilenet@0.25"), tmp_path / "store")
+    by_name = FrozenBackbone(FeaturesConfig(resolution=1.0, backbone="mobilenet@0.25"), tmp_path / "store")
     by_path = FrozenBackbone(
-        FeaturesConfig(backbone="mobilenet@0.25", weights=str(weights)), tmp_path / "store"
+        FeaturesConfig(resolution=1.0, backbone="mobilenet@0.25", weights=str(weights)), tmp_path / "store"
     )
     assert by_name.known_key() is None
     assert by_name.folder == by_path.folder  # the same weights are the same features
@@ -164,7 +166,9 @@ def test_a_second_run_needs_no_tensorflow(tmp_path: Path, weights: Path, shared:
 
     paths = sorted((shared / "data" / "aimonk").rglob("*.jpg"))[:12]
     files: Files = [(hashlib.sha256(path.read_bytes()).hexdigest(), path) for path in paths]
-    config = FeaturesConfig(backbone="mobilenet@0.25", weights=str(weights), store=str(tmp_path))
+    config = FeaturesConfig(
+        resolution=1.0, backbone="mobilenet@0.25", weights=str(weights), store=str(tmp_path)
+    )
     first = embed(files[:6], config)
     assert (first.key.engine, first.key.precision) == ("openvino", "f32")
     code = (

@@ -95,7 +95,7 @@ def test_engines_agree(name: str, weights: str, bf16_fits: bool | None, shared: 
 
     if weights == "shared":
         weights = str(shared / "weights" / "mobilenet_2_5_224_tf_no_top.h5")
-    backbone = FrozenBackbone(FeaturesConfig(backbone=name, weights=weights), tmp_path)
+    backbone = FrozenBackbone(FeaturesConfig(resolution=1.0, backbone=name, weights=weights), tmp_path)
     files = sorted((shared / "data" / "aimonk").rglob("*.jpg"))[:4]
     pixels = np.stack([decode(file.read_bytes(), backbone.size) for file in files])
     keras = KerasEngine(backbone.keras_model).embed(pixels)

@@ -21,7 +21,7 @@ from .conftest import mean_colour_graph
 
 def test_the_key_names_its_folder() -> None:
     key = FeatureKey("mobilenet@0.25", "0123456789abcdef" * 4, 224, 192, "1.1", "openvino", "bf16")
-    assert key.folder == "mobilenet@0.25-0123456789abcdef-224x192-p1.1/openvino-bf16"
+    assert key.folder == "mobilenet@0.25-0123456789abcdef-224x192-mean-p1.1/openvino-bf16"
     assert key.to_json()["width"] == 192
 
 
@@ -43,7 +43,7 @@ def test_the_store_is_named_by_settings_then_environment_then_cache(
 def test_a_known_backbone_needs_no_decision(config: FeaturesConfig) -> None:
     key = FrozenBackbone(config).known_key()
     assert key is not None
-    assert key.folder == "mobilenet@0.25-random-224x224-p1.1/openvino-f32"
+    assert key.folder == "mobilenet@0.25-random-224x224-mean+center-rooted-p1.1/openvino-f32"
     assert FrozenBackbone(dataclasses.replace(config, engine="auto")).known_key() is None
 
 
@@ -156,7 +156,9 @@ def test_a_damaged_graph_is_converted_anew(config: FeaturesConfig, monkeypatch: 
 def test_weights_that_change_under_a_run_are_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "w.h5"
     file.write_bytes(b"one")
-    backbone = FrozenBackbone(FeaturesConfig(backbone="mobilenet", weights=str(file)), tmp_path)
+    backbone = FrozenBackbone(
+        FeaturesConfig(resolution=1.0, backbone="mobilenet", weights=str(file)), tmp_path
+    )
     assert backbone.digest == hashlib.sha256(b"one").hexdigest()
     file.write_bytes(b"two")
     monkeypatch.setattr("aimonk.features.backbones.build_backbone", lambda *_: ("model", file))
@@ -169,9 +171,19 @@ def test_graphs_of_other_weights_have_other_folders(tmp_path: Path) -> None:
     folders = set()
     for content in (b"one", b"two"):
         file.write_bytes(content)
-        folders.add(FrozenBackbone(FeaturesConfig(backbone="mobilenet", weights=str(file)), tmp_path).folder)
-    folders.add(FrozenBackbone(FeaturesConfig(backbone="mobilenet", weights="none"), tmp_path).folder)
-    folders.add(FrozenBackbone(FeaturesConfig(backbone="mobilenet@0.5", weights="none"), tmp_path).folder)
+        folders.add(
+            FrozenBackbone(
+                FeaturesConfig(resolution=1.0, backbone="mobilenet", weights=str(file)), tmp_path
+            ).folder
+        )
+    folders.add(
+        FrozenBackbone(FeaturesConfig(resolution=1.0, backbone="mobilenet", weights="none"), tmp_path).folder
+    )
+    folders.add(
+        FrozenBackbone(
+            FeaturesConfig(resolution=1.0, backbone="mobilenet@0.5", weights="none"), tmp_path
+        ).folder
+    )
     assert len(folders) == 4
 
 

@@ -19,7 +19,7 @@ from aimonk.training.records import Head
 from .test_fit import Notes
 from .test_models import backbone
 
-TRAINING = TrainingConfig()
+TRAINING = TrainingConfig(pos_weight_power=1.0)
 CONFIG = FinetuneConfig(epochs=3, batch_size=8, learning_rate=0.01, augment=())
 TRAIN, VALIDATION, NONE = np.arange(20), np.arange(20, 32), np.arange(0)
 

@@ -147,7 +147,7 @@ def test_validation_loss_is_that_of_the_returned_head() -> None:
     """Also beyond one validation batch of 256 rows."""
     features, targets = data(rows=700)
     train, validation = np.arange(100), np.arange(100, 700)
-    head, history = fit_head(features, targets, train, validation, TrainingConfig(epochs=5))
+    head, history = fit_head(features, targets, train, validation, TrainingConfig(epochs=5, pos_weight_power=1.0))
     weights = pos_weights(targets[train]), prevalences(targets[train])
     expected = batch_loss("weighted_bce")(targets[validation], head.logits(features[validation]), *weights)
     assert len(history.validation_losses) == 5
@@ -237,7 +237,7 @@ def test_scaling_is_folded_into_the_head() -> None:
 def test_views_are_drawn_in_training_and_view_0_is_validated() -> None:
     features, targets = data()
     views = np.stack([features, features + 5])
-    config = TrainingConfig(epochs=3, patience=0, scale_features=False)
+    config = TrainingConfig(epochs=3, patience=0, scale_features=False, pos_weight_power=1.0)
     train, validation = np.arange(80), np.arange(80, 100)
     head, history = fit_head(views, targets, train, validation, config)
     alone, plain = fit_head(features, targets, train, validation, config)
