@@ -72,9 +72,45 @@ def train(
         tracking__register=register,
         epochs=epochs,
     )
-    request = Request(Path(data), Path(labels) if labels else None, settings, demo=not data)
+    request = Request(
+        Path(data), Path(labels) if labels else None, settings, not data, config or "default.toml"
+    )
     outcome = train(request, _stages())
     _answer(outcome.summary(), outcome.to_json(), as_json)
+
+
+@app.command()
+def sweep(
+    space: Annotated[Path, typer.Option(help="What varies, such as experiments/sweep.toml.")],
+    data: Data,
+    labels: Labels = "",
+    config: ConfigFile = "",
+    backbone: Backbone = "",
+    weights: Weights = "",
+    trials: Annotated[int, typer.Option(min=1, help="Trials in all, those of an earlier call too.")] = 50,
+    set_: Set = [],  # noqa: B006
+    experiment: Annotated[str, typer.Option(help="MLflow experiment.")] = "",
+    register: Annotated[str, typer.Option(help="Registered model that the new version joins.")] = "",
+    name: Annotated[str, typer.Option(metavar="STUDY", help="A sweep of this name is gone on with.")] = "",
+    blind: Annotated[
+        bool, typer.Option("--blind", help="Try settings at random, each in all folds; see the README.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Search settings by cross-validation, and train, log and register the best ones."""
+    from .sweeping.sweep import SweepRequest, sweep
+
+    settings = _config(
+        config,
+        set_,
+        features__backbone=backbone,
+        features__weights=weights,
+        tracking__experiment=experiment,
+        tracking__register=register,
+    )
+    request = SweepRequest(data, Path(labels) if labels else None, settings, space, trials, name, blind)
+    swept = sweep(request, _stages())
+    _answer(swept.summary(), swept.to_json(), as_json)
 
 
 @app.command()

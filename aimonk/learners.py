@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -73,6 +74,9 @@ class Learner(Protocol):
     def prepare(self, data: Dataset, stages: Stages, warn: Warn) -> None:
         """Compute what every fit needs."""
 
+    def reconfigured(self, config: Config) -> Learner:
+        """The same prepared images under other settings of the training."""
+
     def fit(self, split: Split, observer: Observer | None = None, checkpoint: Path | None = None) -> Trained:
         """Train on `split.train` and stop on `split.validation`."""
 
@@ -119,6 +123,12 @@ class HeadOnly:
         self.views = np.ascontiguousarray(features.vectors.transpose(1, 0, 2))
         self.plain = features.plain
         self.filled = features.filled
+
+    def reconfigured(self, config: Config) -> HeadOnly:
+        """The same features under other settings of the head."""
+        twin = copy(self)
+        twin.config = config
+        return twin
 
     @property
     def forward_passes(self) -> int:
@@ -205,6 +215,12 @@ class Finetuning:
         with stages.stage("decode", "Decoding") as progress:
             self.images = decode_images(data.paths, self.backbone.size, progress)
         self.targets, self.stages = data.targets, stages
+
+    def reconfigured(self, config: Config) -> Finetuning:
+        """The same features and pixels under other settings of either phase."""
+        twin = copy(self)
+        twin.config, twin.first_phase = config, self.first_phase.reconfigured(config)
+        return twin
 
     def fit(
         self, split: Split, observer: Observer | None = None, checkpoint: Path | None = None

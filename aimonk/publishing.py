@@ -44,19 +44,25 @@ class Publisher:
     def __init__(self, run: Run, config: Config, data: Dataset, stages: Stages) -> None:
         self.run, self.config, self.data, self.stages = run, config, data, stages
 
-    def begin(self, plan: Split) -> None:
+    def begin(self, plan: Split, experiment_file: str) -> None:
         """Record settings, data and split before anything is learned."""
         config, data = self.config, self.data
-        self.run.params({**config.flat(), "data.folder": data.folder, "data.labels": data.labels})
         asked = {"data": str(data.folder.resolve()), "labels": str(data.labels.resolve())}
-        self.run.json(REQUEST, {**asked, "config": dataclasses.asdict(config)})
-        found = data.audit
+        self.run.params({**config.flat(), "data.folder": asked["data"], "data.labels": asked["labels"]})
+        self.run.json(
+            REQUEST, {**asked, "experiment_file": experiment_file, "config": dataclasses.asdict(config)}
+        )
+        self.describe(plan)
+
+    def describe(self, plan: Split) -> None:
+        """Record what the data is, and warn of what is wrong with it."""
+        data, found = self.data, self.data.audit
         facts = {"rows": found.rows, "missing": len(found.missing), "unreadable": len(found.unreadable)}
         self.run.dataset(
             describe(data.folder, data.digest, len(data), found.usable_attributes, facts), "training"
         )
         self.run.json("audit.json", found.to_json())
-        for warning in data_warnings(data, plan, config):
+        for warning in data_warnings(data, plan, self.config):
             self.stages.warn(warning)
 
     def publish(self, learner: Learner, learned: Learned) -> Outcome:
@@ -178,6 +184,7 @@ class Publisher:
             "AUC": evidence.mean_auc.value,
             "learned": len(evidence.learned),
         }
+        metrics |= {"images": len(self.data)}
         metrics |= {"mAP_low": evidence.mean_ap.low, "mAP_high": evidence.mean_ap.high}
         metrics |= {"AUC_low": evidence.mean_auc.low, "AUC_high": evidence.mean_auc.high}
         metrics["best_epoch"] = learned.model.history.best_epoch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import shutil
 import threading
 from contextlib import ExitStack, suppress
@@ -34,6 +35,8 @@ class Request:
     labels: Path | None
     config: Config
     demo: bool = False
+    experiment_file: str = "default.toml"
+    """Where the settings come from, for whoever compares runs."""
     resume: str | None = None
     """A run to go on with; it is told by `resumed`, from what the run itself keeps."""
 
@@ -55,14 +58,14 @@ class Learned:
 def audit(data: Path, labels: Path | None, config: Config, stages: Stages) -> Audit:
     """Audit a folder, however many of its images cannot be used."""
     lenient = dataclasses.replace(config, data=dataclasses.replace(config.data, max_unusable=1.0))
-    return _read(data, labels, lenient, stages).audit
+    return read(data, labels, lenient, stages).audit
 
 
 def embed(data: Path, labels: Path | None, config: Config, stages: Stages) -> tuple[int, int]:
     """Fill the feature store; returns the number of images and of forward passes made."""
     from .features.embed import fill_store
 
-    dataset = _read(data, labels, config, stages)
+    dataset = read(data, labels, config, stages)
     with stages.stage("embed", "Features") as progress:
         files = list(zip(dataset.digests, dataset.paths, strict=True))
         filled = fill_store(files, config.features, progress=progress, warn=stages.warn)
@@ -75,20 +78,24 @@ def train(request: Request, stages: Stages) -> Outcome:
         if request.demo:
             request = _drawn(request, stages)
         config = request.config
-        data = _read(request.data, request.labels, config, stages)
+        data = read(request.data, request.labels, config, stages)
         check_learnable(count(data.attributes, data.targets))
         plan = make_split(data.targets, data.groups, data.split, config.split, data.names)
         with stages.stage("open", "Backbone and tracking store"):
-            store = _open_store_meanwhile(config.tracking.experiment)
+            store = open_store_meanwhile(config.tracking.experiment)
             learner, config = _open(config, request.demo, stages)
+            import_training_meanwhile()
             store.join()
             from .tracking.run import tracked_run
 
-            run = stack.enter_context(tracked_run(config.tracking.experiment, run_id=request.resume))
+            tags = {"aimonk.experiment_file": request.experiment_file}
+            run = stack.enter_context(
+                tracked_run(config.tracking.experiment, tags=tags, run_id=request.resume)
+            )
         from .publishing import Publisher
 
         publisher = Publisher(run, config, data, stages)
-        publisher.begin(plan)
+        publisher.begin(plan, request.experiment_file)
         learner.prepare(data, stages, stages.warn)
         checkpoints = store_folder(config.features) / "checkpoints" / run.id
         with stages.stage("fit", "Training"):
@@ -174,7 +181,8 @@ def _typical_epochs(fitted: list[Trained]) -> int:
     return max(1, round(float(np.median([model.history.best_epoch for model in fitted]))))
 
 
-def _read(data: Path, labels: Path | None, config: Config, stages: Stages) -> Dataset:
+def read(data: Path, labels: Path | None, config: Config, stages: Stages) -> Dataset:
+    """Read and audit a folder and its labels."""
     with stages.stage("audit", "Reading images") as progress:
         return read_dataset(data, labels, config.data, store_folder(config.features) / "images", progress)
 
@@ -187,7 +195,7 @@ def _drawn(request: Request, stages: Stages) -> Request:
     if not (folder / "labels.csv").is_file():
         with stages.stage("demo", "Drawing demo data") as progress:
             draw_demo(folder, progress=progress)
-    return Request(folder, folder / "labels.csv", request.config, demo=True)
+    return dataclasses.replace(request, data=folder, labels=folder / "labels.csv")
 
 
 def _open(config: Config, demo: bool, stages: Stages) -> tuple[Learner, Config]:
@@ -203,7 +211,7 @@ def _open(config: Config, demo: bool, stages: Stages) -> tuple[Learner, Config]:
         return open_learner(config), config
 
 
-def _open_store_meanwhile(experiment: str) -> threading.Thread:
+def open_store_meanwhile(experiment: str) -> threading.Thread:
     """A new tracking store takes seconds to make; what goes wrong there is raised by `tracked_run`."""
 
     def work() -> None:
@@ -215,3 +223,11 @@ def _open_store_meanwhile(experiment: str) -> threading.Thread:
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
     return thread
+
+
+def import_training_meanwhile() -> None:
+    """TensorFlow takes 6 s to import; meanwhile the run is opened and features are read.
+
+    The thread is not a daemon: a process that ends in the middle of that import may crash.
+    """
+    threading.Thread(target=importlib.import_module, args=(".training.fit", __package__)).start()

@@ -23,6 +23,7 @@ LAYERS = (
     {"learners", "gate", "outcome"},
     {"publishing"},
     {"workflow", "using"},
+    {"sweeping"},
     {"cli", "__main__"},
 )
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}

@@ -8,6 +8,7 @@ import os
 import random
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Backbone", "backbone_names", "build_backbone", "import_keras", "inner_backbone", "parse_backbone"]
 
+_IMPORTING = threading.Lock()
+
 _SEED = 0
 """Random weights are the same in every run, so that their features may be stored too."""
 
@@ -38,15 +41,16 @@ def import_keras() -> ModuleType:
     that descriptor is therefore a file, whose content is shown only if the import fails; Python's own
     `sys.stderr` (a progress bar of another thread) goes on writing to the screen.
     """
-    if "keras" in sys.modules and "tensorflow" in sys.modules:
-        return sys.modules["keras"]
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
-    with _quiet():
-        import keras
-        import tensorflow  # noqa: F401  (Keras imports it; named here as what takes the time)
-    return keras
+    with _IMPORTING:  # another thread may be at it: a half-imported module is in `sys.modules` too
+        if "keras" in sys.modules and "tensorflow" in sys.modules:
+            return sys.modules["keras"]
+        os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+        with _quiet():
+            import keras
+            import tensorflow  # noqa: F401  (Keras imports it; named here as what takes the time)
+        return keras
 
 
 def build_backbone(

@@ -54,11 +54,8 @@ class Readout:
 
 def readout(config: FeaturesConfig, backbone: Backbone) -> Readout:
     """What the settings ask for, at the backbone's own image size where the resolution is 1."""
-    return Readout(
-        *(_enlarged(side, config.resolution) for side in backbone.size),
-        pooling=config.pooling,
-        rooted=config.rooted,
-    )
+    height, width = (_enlarged(side, config.resolution) for side in backbone.size)
+    return Readout(height, width, config.pooling, config.rooted)
 
 
 def _enlarged(side: int, resolution: float) -> int:

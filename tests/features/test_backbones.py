@@ -174,7 +174,7 @@ def test_a_second_run_needs_no_tensorflow(tmp_path: Path, weights: Path, shared:
     code = (
         "import sys\nfrom pathlib import Path\nfrom aimonk.config import FeaturesConfig\n"
         "from aimonk.features.embed import embed\n"
-        f"config = FeaturesConfig('mobilenet@0.25', {str(weights)!r}, store={str(tmp_path)!r})\n"
+        f"config = FeaturesConfig('mobilenet@0.25', {str(weights)!r}, 1.0, store={str(tmp_path)!r})\n"
         f"files = {[(digest, str(path)) for digest, path in files]!r}\n"
         "print(embed([(d, Path(p)) for d, p in files], config).forward_passes)\n"
         "assert not {'tensorflow', 'keras'} & set(sys.modules)\n"

@@ -34,7 +34,8 @@ from aimonk.config import FeaturesConfig
 from aimonk.features import embed as embed_module
 embed_module._PART_ROWS = 8
 store, count, pause, *files = sys.argv[1:]
-config = FeaturesConfig("mobilenet@0.25", "none", resolution=1.0, engine="openvino", precision="f32", store=store)
+settings = {"resolution": 1.0, "engine": "openvino", "precision": "f32", "store": store}
+config = FeaturesConfig("mobilenet@0.25", "none", **settings)
 pairs = [(files[i], Path(files[i + 1])) for i in range(0, len(files), 2)]
 def progress(done, total):
     time.sleep(float(pause))

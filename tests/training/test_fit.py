@@ -147,7 +147,8 @@ def test_validation_loss_is_that_of_the_returned_head() -> None:
     """Also beyond one validation batch of 256 rows."""
     features, targets = data(rows=700)
     train, validation = np.arange(100), np.arange(100, 700)
-    head, history = fit_head(features, targets, train, validation, TrainingConfig(epochs=5, pos_weight_power=1.0))
+    config = TrainingConfig(epochs=5, pos_weight_power=1.0)
+    head, history = fit_head(features, targets, train, validation, config)
     weights = pos_weights(targets[train]), prevalences(targets[train])
     expected = batch_loss("weighted_bce")(targets[validation], head.logits(features[validation]), *weights)
     assert len(history.validation_losses) == 5

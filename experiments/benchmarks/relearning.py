@@ -1,0 +1,76 @@
+"""Learn from changed labels: everything after the embedding anew, with the product's own functions."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+from aimonk.config import Config, load_config
+from aimonk.data.dataset import Dataset, read_dataset
+from aimonk.data.labels import MISSING
+from aimonk.data.split import make_split
+from aimonk.features.key import store_folder
+from aimonk.learners import Learner, open_learner
+from aimonk.stages import Stages
+from aimonk.workflow import Learned, judge, learn
+
+SHARED = Path(os.environ.get("AIMONK_SHARED", Path(__file__).resolve().parents[3] / "shared"))
+WEIGHTS = SHARED / "weights" / "mobilenet_2_5_224_tf_no_top.h5"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A data set whose images are embedded once, and whose labels may be changed."""
+
+    data: Dataset
+    config: Config
+    learner: Learner
+    stages: Stages
+
+    def relearn(self, targets: np.ndarray) -> Learned:
+        """Split, fit every fold and the shipped head, score and judge, as `aimonk train` does.
+
+        `targets` is `(N, L)` of 1, 0 and `MISSING`, for the images of `data`.
+        """
+        data = dataclasses.replace(self.data, targets=targets)
+        self.learner.prepare(data, self.stages, self.stages.warn)
+        plan = make_split(targets, data.groups, data.split, self.config.split, data.names)
+        return judge(*learn(self.learner, data, plan, self.config), data, self.config)
+
+
+def arguments(documentation: str | None) -> argparse.ArgumentParser:
+    """The options that say what is learned from: by default clothing, by frozen MobileNet@0.25."""
+    parser = argparse.ArgumentParser(
+        description=documentation, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, default=SHARED / "data" / "clothing" / "images")
+    parser.add_argument("--labels", type=Path, default=None)
+    parser.add_argument("--backbone", default="mobilenet@0.25")
+    parser.add_argument("--weights", default=str(WEIGHTS))
+    parser.add_argument("--seed", type=int, default=0)
+    return parser
+
+
+def open_bench(given: argparse.Namespace, assignments: Sequence[str] = ()) -> Bench:
+    """Read the data and open the backbone; other settings are the package's defaults, or assigned."""
+    named = [f"features.backbone={given.backbone}", f"features.weights={given.weights}"]
+    config = load_config(None, [*named, *assignments])
+    data = read_dataset(given.data, given.labels, config.data, store_folder(config.features) / "images")
+    return Bench(data, config, open_learner(config), Stages(Console(stderr=True)))
+
+
+def flip(targets: np.ndarray, share: float, generator: np.random.Generator) -> np.ndarray:
+    """Turn so large a share of each attribute's known labels into their opposite."""
+    flipped = targets.copy()
+    for j in range(targets.shape[1]):
+        known = np.flatnonzero(targets[:, j] != MISSING)
+        rows = generator.choice(known, round(share * known.size), replace=False)
+        flipped[rows, j] = 1 - flipped[rows, j]
+    return flipped

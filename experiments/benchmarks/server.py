@@ -1,0 +1,89 @@
+"""`mlflow models serve` in a process of its own, asked and watched."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psutil
+import requests
+from trials import Place
+
+DEADLINE = 120.0
+"""Seconds within which a server must be ready."""
+
+
+class Server:
+    """`mlflow models serve` of one model."""
+
+    def __init__(self, place: Place, model: str) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.address = f"http://127.0.0.1:{port}"
+        began = time.perf_counter()
+        command = ["-m", "mlflow", "models", "serve", "-m", model, "--env-manager", "local"]
+        with (place.folder / "server.txt").open("w") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, *command, "-p", str(port)],
+                cwd=place.folder,
+                env=place.environment,
+                stdout=log,
+                stderr=log,
+            )
+        self._session = requests.Session()
+        self.ready = self._wait() - began
+
+    def _wait(self) -> float:
+        deadline = time.perf_counter() + DEADLINE
+        while time.perf_counter() < deadline and self._process.poll() is None:
+            try:
+                if self._session.get(f"{self.address}/ping", timeout=5).ok:
+                    return time.perf_counter()
+            except requests.ConnectionError:
+                time.sleep(0.02)
+        self.stop()
+        raise SystemExit("The server did not start.")
+
+    def ask(self, body: bytes) -> float:
+        """Seconds until the whole reply is there."""
+        began = time.perf_counter()
+        headers = {"Content-Type": "application/json"}
+        reply = self._session.post(f"{self.address}/invocations", data=body, headers=headers, timeout=60)
+        reply.raise_for_status()
+        reply.json()
+        return time.perf_counter() - began
+
+    def memory(self) -> float:
+        """Resident memory of all its processes, MB."""
+        parent = psutil.Process(self._process.pid)
+        family = [parent, *parent.children(recursive=True)]
+        return sum(process.memory_info().rss for process in family) / 2**20
+
+    def stop(self) -> None:
+        """End all its processes."""
+        try:
+            parent = psutil.Process(self._process.pid)
+        except psutil.NoSuchProcess:
+            return
+        family = [parent, *parent.children(recursive=True)]
+        for process in family:
+            process.terminate()
+        _, stubborn = psutil.wait_procs(family, timeout=10)
+        for process in stubborn:
+            process.kill()
+        self._process.wait()
+
+
+@contextmanager
+def serving(place: Place, model: str) -> Iterator[Server]:
+    """A server that is ended in any case."""
+    server = Server(place, model)
+    try:
+        yield server
+    finally:
+        server.stop()

@@ -1,0 +1,135 @@
+"""Measure images per second from files, against the bare engine on ready arrays and against MLflow's own way.
+
+    python experiments/benchmarks/throughput.py [--data DIR] [--full-size DIR] [--images 1000] [--repeats 5]
+
+The seed's ResNet50 with random weights, in turn, on as many files as `--images` says (copies with bytes of their own):
+
+- `bare engine`: OpenVINO's AsyncInferQueue on decoded arrays in memory, at the batch size that is fastest
+- `embedded`: what `aimonk embed` does, files to an empty feature store, its engine opened each time
+- `scored`: what `aimonk score` does, files to a Parquet table, with the model package open
+- `Keras, pyfunc`: the same network logged by `mlflow.keras`, called on batches of 32 decoded by Pillow
+- `embedded, full size` and `scored, full size`: the same of photos as they come from a camera or a shop
+
+All of OpenVINO's compute in the precision that aimonk chose. Prints medians and the ratios that matter.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rivals import Bare, KerasModel, rate
+from trials import ROOT, SHARED, arguments, copies, in_turn, medians, print_table, spread
+
+from aimonk.config import load_config
+from aimonk.data.images import decode
+from aimonk.features.embed import fill_store
+from aimonk.features.frozen import FrozenBackbone
+from aimonk.features.key import FeatureKey
+from aimonk.serving.info import Attribute, PackageInfo
+from aimonk.serving.package import append_head, write_package
+from aimonk.serving.predictor import Predictor
+from aimonk.serving.score import score
+from aimonk.training.records import Head
+
+OUTPUTS = 4
+
+
+@dataclass(frozen=True)
+class Files:
+    """A folder of images and what a feature store knows them by."""
+
+    folder: Path
+    pairs: tuple[tuple[str, Path], ...]
+
+    @staticmethod
+    def of(folder: Path) -> Files:
+        """Hash every file."""
+        paths = sorted(folder.iterdir())
+        return Files(folder, tuple((hashlib.sha256(path.read_bytes()).hexdigest(), path) for path in paths))
+
+
+def embedded(files: Files, backbone: FrozenBackbone, key: FeatureKey) -> float:
+    """Images per second from files to an empty store."""
+    shutil.rmtree(backbone.store / key.folder, ignore_errors=True)
+    passes: list[int] = []
+
+    def work() -> None:
+        filled = fill_store(files.pairs, backbone.config, backbone.store, backbone=backbone)
+        passes.append(filled.forward_passes)
+
+    reached = rate(len(files.pairs), work)
+    if passes != [len(files.pairs)]:
+        raise SystemExit(f"{passes} forward passes were made for {len(files.pairs)} files.")
+    return reached
+
+
+def package(folder: Path, backbone: FrozenBackbone, key: FeatureKey) -> Path:
+    """A model package with a head drawn at random."""
+    import openvino as ov
+
+    width = ov.Core().read_model(backbone.graph).outputs[0].get_partial_shape()[1].get_length()
+    kernel = np.random.default_rng(0).normal(0, 0.01, (width, OUTPUTS)).astype(np.float32)
+    graph = append_head(backbone.graph, Head(kernel, np.zeros(OUTPUTS, np.float32)))
+    attributes = tuple(Attribute(f"attr{j}", 0.5) for j in range(OUTPUTS))
+    info = PackageInfo(attributes, backbone.size, "bf16" if key.precision == "bf16" else "f32", key.backbone)
+    write_package(folder, graph, info)
+    return folder
+
+
+def main() -> None:
+    """Print both tables."""
+    parser = arguments(__doc__)
+    parser.add_argument("--full-size", type=Path, default=SHARED / "data" / "aimonk_full_size" / "images")
+    parser.add_argument("--images", type=int, default=1000)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="aimonk-benchmark-") as name:
+        folder = Path(name)
+        files, large = (
+            Files.of(copies(sources, folder / kind, given.images))
+            for kind, sources in (("small", given.data), ("large", given.full_size))
+        )
+        seed = load_config(ROOT / "experiments" / "seed.toml", ["features.weights=none"])
+        backbone = FrozenBackbone(seed.features, folder / "store")
+        key = backbone.key()
+        pixels = np.stack([decode(path.read_bytes(), backbone.size) for _, path in files.pairs])
+        bare = Bare(backbone.graph, key.precision, pixels)
+        predictor = Predictor(package(folder / "package", backbone, key), throughput=True)
+        plain = KerasModel(folder / "keras", backbone.size, OUTPUTS)
+        contestants = {
+            "bare engine": bare.run,
+            "embedded": lambda: embedded(files, backbone, key),
+            "scored": lambda: _scored(predictor, files),
+            "Keras, pyfunc": lambda: plain.run([path for _, path in files.pairs]),
+            "embedded, full size": lambda: embedded(large, backbone, key),
+            "scored, full size": lambda: _scored(predictor, large),
+        }
+        results = in_turn(contestants, given.repeats)
+    _print(results, f"{key.precision}, batch {bare.batch}")
+
+
+def _scored(predictor: Predictor, files: Files) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "scores.parquet"
+        return rate(len(files.pairs), lambda: score(predictor, files.folder, out))
+
+
+def _print(results: dict[str, list[float]], engine: str) -> None:
+    rates = medians(results)
+    ceiling, keras = rates["bare engine"], rates["Keras, pyfunc"]
+    goals = {"embedded": "0.90, 2.5", "scored": "0.90, 2.5"}
+    goals |= {"embedded, full size": "0.80", "scored, full size": "0.80"}
+    rows = [
+        [name, rates[name], spread(reached), rates[name] / ceiling, rates[name] / keras, goals.get(name, "")]
+        for name, reached in results.items()
+    ]
+    header = ["images/s, median", "range", "of the bare engine", "of Keras", "goals"]
+    print_table([f"contestant ({engine})", *header], rows)
+
+
+if __name__ == "__main__":
+    main()
