@@ -9,12 +9,13 @@ store. Prints medians and the ratio, whose goal is at most 6 for 50 trials.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from itertools import count
 from pathlib import Path
 from statistics import median
 
-from trials import ROOT, SHARED, arguments, in_turn, new_place, print_table, spread
+from trials import ROOT, SHARED, Finished, arguments, in_turn, new_place, print_table, spread
 
 WEIGHTS = SHARED / "weights" / "mobilenet_2_5_224_tf_no_top.h5"
 
@@ -38,7 +39,7 @@ def main() -> None:
     names = (f"repeat-{number}" for number in count())  # one of the same name would go on with it
     with new_place() as place:
         place.aimonk("train", *asked)  # stores the features and makes the tracking store
-        contestants = {
+        contestants: dict[str, Callable[[], Finished]] = {
             "one training": partial(place.aimonk, "train", *asked),
             f"sweep of {given.trials}": lambda: place.aimonk(
                 "sweep", *asked, *searched, "--name", next(names)

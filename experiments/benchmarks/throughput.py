@@ -2,7 +2,8 @@
 
     python experiments/benchmarks/throughput.py [--data DIR] [--full-size DIR] [--images 1000] [--repeats 5]
 
-The seed's ResNet50 with random weights, in turn, on as many files as `--images` says (copies with bytes of their own):
+The seed's ResNet50 with random weights, in turn, on as many files as `--images` says, which are copies with
+bytes of their own:
 
 - `bare engine`: OpenVINO's AsyncInferQueue on decoded arrays in memory, at the batch size that is fastest
 - `embedded`: what `aimonk embed` does, files to an empty feature store, its engine opened each time
