@@ -204,6 +204,11 @@ class Publisher:
 
     def _log_report(self, learner: Learner, learned: Learned, promotion: Promotion) -> None:
         report = self._report(learner, learned, promotion.decision.reason)
+        for name, cells in (("suspects", report.suspects), ("holes_to_fill", report.fillable)):
+            columns = ("image", "attribute", "label", "probability")
+            self.run.table(
+                f"{name}.json", {column: [getattr(c, column) for c in cells] for column in columns}
+            )
         drawn = figures(report)
         for name, figure in drawn.items():
             picture = to_png(figure)

@@ -65,6 +65,9 @@ def test_the_run_holds_every_iteration_one_curve_and_one_version(seed_model: Tra
     artifacts = [artifact.path for artifact in client.list_artifacts(run_id)]
     assert [path for path in artifacts if path.endswith(".png")] == ["loss_curve.png"]
     assert {"report.html", "predictions.parquet", "audit.json", "split.json"} <= set(artifacts)
+    suspects = pd.read_json(client.download_artifacts(run_id, "suspects.json"), orient="split")
+    assert len(suspects) == 40
+    assert (suspects["probability"] - suspects["label"]).abs().is_monotonic_decreasing
     versions = client.search_model_versions("name = 'aimonk'")
     assert [str(version.version) for version in versions] == ["1"]
     assert versions[0].description.startswith("NO EVIDENCE")
