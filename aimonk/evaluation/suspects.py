@@ -6,7 +6,8 @@ cells of different attributes compare. Measured on data/clothing with 5% of the 
 MobileNet@0.25, 5 folds, Platt's calibration, 4 repeats), precision at k = number of flips was 0.53; the
 same with uncalibrated probabilities 0.30; cleanlab's adjusted self-confidence 0.15, which takes away each
 class's mean and with it what rarity says; its normalized margin 0.53, for two classes the same order.
-So cleanlab adds nothing here and is not needed.
+So cleanlab adds nothing here and is not needed. With today's default features and head it is 0.62
+(experiments/README.md).
 """
 
 from __future__ import annotations
