@@ -94,13 +94,20 @@ class Swept:
         chosen = f"with a mean AP of {number(self.score, 3)} on the validation images that chose it"
         found = [
             f"Of {counted}: trial {self.best} is best, {chosen}, and was trained on every image.",
-            "The scores above are of other images: each fold reports the trial that was best on validation "
-            f"images outside the fold ({listing([f'trial {winner}' for winner in self.winners], 12)}).",
+            "The scores above are of other images: each fold reports the trial that was best on its own "
+            f"validation images ({listing([f'trial {winner}' for winner in self.winners], 12)}). "
+            "Chosen on fewer images than what ships, they do not flatter it.",
         ]
         if self.gain:
+            gain = self.gain.difference
             found.append(
-                f"Against the settings as they stood, these scores differ by "
-                f"{signed(self.gain.difference.value)} mean AP {bounds(self.gain.difference, 3)}."
+                f"Against the settings as they stood they differ by {signed(gain.value)} mean AP "
+                f"{bounds(gain, 3)}"
+                + (
+                    ": the search paid off."
+                    if gain.low > 0
+                    else ": there is no evidence that the search paid off."
+                )
             )
         return found
 

@@ -6,7 +6,6 @@ import dataclasses
 import hashlib
 import json
 import re
-from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +27,7 @@ from ..stages import Stages
 from ..workflow import judge, open_store_meanwhile, read
 from .outcome import Swept
 from .search import GENERATION, search
-from .selection import fold_winners, overall_winner, scores_outside
+from .selection import fold_winners, overall_winner, score_table
 from .space import Space, read_space, with_settings
 from .study import open_study
 from .trials import Trial
@@ -104,8 +103,8 @@ def sweep(request: SweepRequest, stages: Stages) -> Swept:
                 progress,
             )
         trials = tuple(study.trials)
-        best = trials[overall_winner([trial.scores for trial in trials], len(folds.splits))]
-        winners = choose(trials, data.targets, folds)
+        table = score_table([trial.scores for trial in trials], len(folds.splits))
+        best, winners = trials[overall_winner(table)], [trials[row] for row in fold_winners(table)]
         settled = with_settings(config, best.settings)
         with stages.stage("fit", "Training the winner"):
             learner = learner.reconfigured(settled)
@@ -118,15 +117,6 @@ def sweep(request: SweepRequest, stages: Stages) -> Swept:
             gain = _gain(trials, held_out, data, folds, space, config)
         found = Swept.of(name, trials, taken_up, best, winners, gain, study.importances(), config)
         return publisher.publish_sweep(learner, learned, found)
-
-
-def choose(trials: Sequence[Trial], targets: np.ndarray, folds: Folds) -> list[Trial]:
-    """Each fold's winner, by validation images outside the fold."""
-    table = [
-        scores_outside([fold.validation for fold in trial.folds], targets, folds.numbers, folds.splits)
-        for trial in trials
-    ]
-    return [trials[row] for row in fold_winners(np.array(table))]
 
 
 def reported(winners: list[Trial], targets: np.ndarray, folds: Folds, config: Config) -> HeldOutScores:

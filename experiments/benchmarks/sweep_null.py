@@ -1,6 +1,6 @@
 """Measure whether a sweep flatters what it reports where there is nothing to learn.
 
-    python experiments/benchmarks/sweep_null.py [--images 500] [--trials 24] [--repeats 12]
+    python experiments/benchmarks/sweep_null.py [--images 300] [--trials 16] [--repeats 24]
 
 The labels of some images of clothing are dealt to other images at random, a new sweep is made each time, and
 the mean AUC over attributes of what it reports is compared with 0.5. `reported` is what `aimonk sweep`
@@ -23,9 +23,10 @@ from aimonk.data.dataset import Dataset
 from aimonk.evaluation.crossfit import HeldOutScores, fold_splits
 from aimonk.evaluation.folds import fold_rankings
 from aimonk.sweeping.search import GENERATION, search
+from aimonk.sweeping.selection import fold_winners, score_table
 from aimonk.sweeping.space import Space, read_space, with_settings
 from aimonk.sweeping.study import open_study
-from aimonk.sweeping.sweep import Folds, choose, reported
+from aimonk.sweeping.sweep import Folds, reported
 from aimonk.sweeping.trials import Trial
 
 SPACE = Path(__file__).resolve().parents[1] / "sweep.toml"
@@ -34,9 +35,10 @@ SPACE = Path(__file__).resolve().parents[1] / "sweep.toml"
 def main() -> None:
     """Print the table."""
     parser = arguments(__doc__)
-    parser.add_argument("--images", type=int, default=500)
-    parser.add_argument("--trials", type=int, default=24)
-    parser.add_argument("--repeats", type=int, default=12)
+    parser.add_argument("--images", type=int, default=300)
+    parser.add_argument("--trials", type=int, default=16)
+    parser.add_argument("--repeats", type=int, default=24)
+    parser.set_defaults(seed=1)
     given = parser.parse_args()
     bench = open_bench(given)
     space = read_space(SPACE, bench.config)
@@ -93,7 +95,8 @@ def one_sweep(bench: Bench, data: Dataset, space: Space, trials: int, blind: boo
         return mean_auc(reported(winners, data.targets, folds, config), data.targets)
 
     alone = [[trial] * len(folds.splits) for trial in over if not trial.pruned]
-    return [auc(choose(over, data.targets, folds)), auc(alone[0]), max(map(auc, alone))]
+    winners = fold_winners(score_table([trial.scores for trial in over], len(folds.splits)))
+    return [auc([over[row] for row in winners]), auc(alone[0]), max(map(auc, alone))]
 
 
 def mean_auc(scores: HeldOutScores, targets: np.ndarray) -> float:

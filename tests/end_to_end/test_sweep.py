@@ -45,7 +45,6 @@ def swept(desk: Desk, arguments: tuple[object, ...]) -> Mapping[str, Any]:
 @pytest.fixture
 def client(desk: Desk) -> MlflowClient:
     uri = desk.environment["MLFLOW_TRACKING_URI"]
-    mlflow.set_tracking_uri(uri)
     return MlflowClient(uri, uri)
 
 

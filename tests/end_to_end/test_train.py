@@ -21,7 +21,6 @@ pytestmark = pytest.mark.slow
 
 def client_of(desk: Desk) -> MlflowClient:
     uri = desk.environment["MLFLOW_TRACKING_URI"]
-    mlflow.set_tracking_uri(uri)
     return MlflowClient(uri, uri)
 
 

@@ -25,11 +25,18 @@ pytestmark = pytest.mark.slow
 
 def held_out(trained: Trained) -> pd.DataFrame:
     """What the training reported of the images it kept away."""
-    mlflow.set_tracking_uri(trained.desk.environment["MLFLOW_TRACKING_URI"])
-    path = mlflow.artifacts.download_artifacts(
-        run_id=trained.answer["run_id"], artifact_path="predictions.parquet"
+    return pq.read_table(artifact(trained, "predictions.parquet")).to_pandas()
+
+
+def artifact(trained: Trained, path: str) -> str:
+    """A file that the training left with its run."""
+    return str(
+        mlflow.artifacts.download_artifacts(
+            run_id=trained.answer["run_id"],
+            artifact_path=path,
+            tracking_uri=trained.desk.environment["MLFLOW_TRACKING_URI"],
+        )
     )
-    return pq.read_table(path).to_pandas()
 
 
 def reported(trained: Trained, rows: slice) -> tuple[list[Path], np.ndarray]:
@@ -87,9 +94,9 @@ def test_the_server_answers_what_the_evaluation_reported(seed_model: Trained) ->
         assert reply["error"] is None
 
 
-def test_pyfunc_and_predict_say_the_same(seed_model: Trained) -> None:
+def test_pyfunc_and_predict_say_the_same(seed_model: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
     paths, probabilities = reported(seed_model, slice(6, 9))
-    mlflow.set_tracking_uri(seed_model.desk.environment["MLFLOW_TRACKING_URI"])
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", seed_model.desk.environment["MLFLOW_TRACKING_URI"])
     model = mlflow.pyfunc.load_model(seed_model.answer["model_uri"])
     answers = model.predict(pd.DataFrame({"image": [path.read_bytes() for path in paths]}))
     np.testing.assert_allclose(answers["probabilities"].tolist(), probabilities, atol=1e-4)
@@ -132,10 +139,7 @@ def test_evaluate_reports_images_that_were_not_trained_on(seed_model: Trained) -
         "evaluate", "--model", uri, "--data", data, "--labels", data.parent / "labels.txt"
     )
     table = held_out(seed_model)
-    digests = pd.read_json(
-        mlflow.artifacts.download_artifacts(run_id=seed_model.answer["run_id"], artifact_path="split.json"),
-        orient="split",
-    ).set_index("set")["sha256"]
+    digests = pd.read_json(artifact(seed_model, "split.json"), orient="split").set_index("set")["sha256"]
     unseen = table[~table["sha256"].isin(digests.loc["train"])]
     assert answer["sets"]["test"] == len(unseen)
     attributes = {found["name"]: found for found in answer["attributes"]}

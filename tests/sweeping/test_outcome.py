@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 
@@ -54,3 +55,11 @@ def test_people_get_the_settings_that_won_and_what_they_are_good_for(swept: Swep
     assert "0.650 on the validation images that chose it" in said
     assert "(trial 1 and trial 0)" in said
     assert "+0.010 mean AP" in said
+    assert "there is no evidence that the search paid off" in said
+
+
+def test_a_gain_whose_interval_is_above_zero_paid_off(swept: Swept):
+    above = dataclasses.replace(GAIN, difference=Interval(0.03, 0.01, 0.05))
+    paid = dataclasses.replace(swept, gain=above).sentences()[-1]
+    assert paid.endswith("differ by +0.030 mean AP [0.010, 0.050]: the search paid off.")
+    assert len(dataclasses.replace(swept, gain=None).sentences()) == 2

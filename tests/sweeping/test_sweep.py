@@ -17,7 +17,6 @@ from aimonk.sweeping.sweep import (
     _check_folds,
     _gain,
     _identity,
-    choose,
     reported,
 )
 from aimonk.sweeping.trials import FoldResult, Trial
@@ -47,22 +46,22 @@ def make(number: int, validations: list[list[float]], tests: list[list[float]], 
 
 
 def test_each_fold_reports_the_test_images_of_its_own_winner():
-    # In this pair of folds, validation images outside fold 0 are those of model 0 alone, and so on.
     first = make(0, [GOOD, BAD], [[1, 2, 3, 4], [5, 6, 7, 8]])
     second = make(1, [BAD, GOOD], [[-1, -2, -3, -4], [-5, -6, -7, -8]])
-    winners = choose([first, second], TARGETS, FOLDS)
-    assert [trial.number for trial in winners] == [0, 1]
-    scores = reported(winners, TARGETS, FOLDS, CONFIG)
+    scores = reported([first, second], TARGETS, FOLDS, CONFIG)
     assert scores.logits[:, 0].tolist() == [1, 2, 3, 4, -5, -6, -7, -8]
     assert scores.folds is not None
     assert scores.folds.tolist() == NUMBERS.tolist()
     assert scores.rows.tolist() == list(range(8))
 
 
-def test_test_scores_have_no_say():
-    """The second trial is perfect on test images and useless on validation images."""
-    first, second = make(0, [GOOD, GOOD], [BAD, BAD]), make(1, [BAD, BAD], [GOOD, GOOD])
-    assert [trial.number for trial in choose([first, second], TARGETS, FOLDS)] == [0, 0]
+def test_thresholds_of_a_fold_come_from_its_winners_validation_images():
+    # Of [2 1 2 1] F1 is best at sigmoid(2) and above sigmoid(1), of [4 3 4 3] between these.
+    config = load_config(None, ["evaluation.folds=2", "evaluation.calibrate=false"])
+    first, second = make(0, [GOOD, BAD], [GOOD, BAD]), make(1, [BAD, [4.0, 3.0, 4.0, 3.0]], [BAD, GOOD])
+    found = reported([first, second], TARGETS, FOLDS, config).thresholds[:, 0]
+    for row, low, high in ((0, 1, 2), (4, 3, 4)):
+        assert 1 / (1 + np.exp(-low)) < found[row] <= 1 / (1 + np.exp(-high))
 
 
 def data(targets: np.ndarray = TARGETS) -> Any:
