@@ -3,9 +3,9 @@
 A table `(T, F)` holds the validation score of every trial (row) in every fold (column), nan where a trial was
 stopped before that fold. The winner is chosen twice. For the evidence, each fold has a winner of its own,
 chosen by that fold's column, and its scores of that fold's test images are reported: neither the choice nor
-the models that it stands on have seen them. That is nested cross-validation (Cawley, Talbot, "On over-fitting in
-model selection and subsequent selection bias in performance evaluation", JMLR 11, 2010). For shipping, one
-trial is chosen by its mean over the folds.
+the models that it stands on have seen them. That is nested cross-validation (Cawley, Talbot, "On over-fitting
+in model selection and subsequent selection bias in performance evaluation", JMLR 11, 2010). For shipping,
+one trial is chosen by its mean over the folds.
 
 So the evidence is that of a sweep that chooses on the few validation images of one fold, a poorer choice than
 the one that ships: on clothing attributes a mean AP of 0.540, where choosing by the validation images of the
