@@ -36,6 +36,8 @@ Set = Annotated[list[str], typer.Option("--set", metavar="SECTION.KEY=VALUE", he
 ConfigFile = Annotated[str, typer.Option(help="Experiment file, such as experiments/default.toml.")]
 Backbone = Annotated[str, typer.Option(help="NAME or NAME@WIDTH of a keras.applications model.")]
 Weights = Annotated[str, typer.Option(help="imagenet, none (random), or the path of a weights file.")]
+Experiment = Annotated[str, typer.Option(help="MLflow experiment.")]
+Register = Annotated[str, typer.Option(help="Registered model that the new version joins.")]
 
 
 @app.command()
@@ -47,8 +49,8 @@ def train(
     weights: Weights = "",
     epochs: Annotated[str, typer.Option(help="Number of epochs (of fine-tuning, where it fine-tunes).")] = "",
     set_: Set = [],  # noqa: B006
-    experiment: Annotated[str, typer.Option(help="MLflow experiment.")] = "",
-    register: Annotated[str, typer.Option(help="Registered model that the new version joins.")] = "",
+    experiment: Experiment = "",
+    register: Register = "",
     resume: Annotated[str, typer.Option(metavar="RUN_ID", help="Go on with an interrupted run.")] = "",
     demo: Annotated[
         bool, typer.Option("--demo", help="Draw a demo data set when --data is not given.")
@@ -89,8 +91,8 @@ def sweep(
     weights: Weights = "",
     trials: Annotated[int, typer.Option(min=1, help="Trials in all, those of an earlier call too.")] = 50,
     set_: Set = [],  # noqa: B006
-    experiment: Annotated[str, typer.Option(help="MLflow experiment.")] = "",
-    register: Annotated[str, typer.Option(help="Registered model that the new version joins.")] = "",
+    experiment: Experiment = "",
+    register: Register = "",
     name: Annotated[str, typer.Option(metavar="STUDY", help="A sweep of this name is gone on with.")] = "",
     blind: Annotated[
         bool, typer.Option("--blind", help="Try settings at random, each in all folds; see the README.")

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
-from relearning import SHARED
+from trials import SHARED
 
 from aimonk.config import DataConfig, SplitConfig
 from aimonk.data.dataset import Dataset, read_dataset

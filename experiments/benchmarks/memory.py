@@ -18,9 +18,8 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
-from trials import ROOT, SHARED, Finished, Place, arguments, copies, in_turn, new_place, print_table
+from trials import ROOT, WEIGHTS, Finished, Place, arguments, copies, in_turn, new_place, print_table
 
-WEIGHTS = SHARED / "weights" / "mobilenet_2_5_224_tf_no_top.h5"
 FEWEST = 200
 """Images the scored model is trained on."""
 

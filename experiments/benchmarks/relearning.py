@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
+from trials import SHARED, WEIGHTS
 
 from aimonk.config import Config, load_config
 from aimonk.data.dataset import Dataset, read_dataset
@@ -20,9 +20,6 @@ from aimonk.features.key import store_folder
 from aimonk.learners import Learner, open_learner
 from aimonk.stages import Stages
 from aimonk.workflow import Learned, judge, learn
-
-SHARED = Path(os.environ.get("AIMONK_SHARED", Path(__file__).resolve().parents[3] / "shared"))
-WEIGHTS = SHARED / "weights" / "mobilenet_2_5_224_tf_no_top.h5"
 
 
 @dataclass(frozen=True)

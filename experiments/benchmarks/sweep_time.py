@@ -15,9 +15,7 @@ from itertools import count
 from pathlib import Path
 from statistics import median
 
-from trials import ROOT, SHARED, Finished, arguments, in_turn, new_place, print_table, spread
-
-WEIGHTS = SHARED / "weights" / "mobilenet_2_5_224_tf_no_top.h5"
+from trials import ROOT, SHARED, WEIGHTS, Finished, arguments, in_turn, new_place, print_table, spread
 
 
 def main() -> None:

@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 Result = TypeVar("Result")
 
 SHARED = Path(os.environ.get("AIMONK_SHARED", ROOT.parent / "shared"))
+WEIGHTS = SHARED / "weights" / "mobilenet_2_5_224_tf_no_top.h5"
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from relearning import SHARED, WEIGHTS
+from trials import SHARED, WEIGHTS
 
 SETS = {"aimonk": "labels.txt", "clothing": "labels.csv"}
 
