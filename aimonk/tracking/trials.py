@@ -57,12 +57,17 @@ def log_trial(
 
 
 def logged_trials(parent: Run) -> set[int]:
-    """Numbers of the trials that are recorded under this run."""
+    """Numbers of the trials that are recorded under this run; one that a kill cut short is deleted."""
+    client = MlflowClient()
     with store_errors():
-        runs = MlflowClient().search_runs(
+        runs = client.search_runs(
             [parent.experiment_id], f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{parent.id}'", max_results=50_000
         )
-    return {int(run.data.tags[TRIAL]) for run in runs if TRIAL in run.data.tags and run.info.end_time}
+        trials = [run for run in runs if TRIAL in run.data.tags]
+        for run in trials:
+            if not run.info.end_time:
+                client.delete_run(run.info.run_id)
+    return {int(run.data.tags[TRIAL]) for run in trials if run.info.end_time}
 
 
 def is_unfinished(run_id: str) -> bool:

@@ -86,3 +86,15 @@ def test_fifty_trials_are_recorded_in_seconds(store: MlflowClient) -> None:
         for number in range(10):
             log_trial(parent, number, params, {"validation_mAP": 0.5}, (0.5,) * 5, history, False, 1.0, 2.0)
         assert time.process_time() - began < 2.0
+
+
+def test_a_trial_cut_short_while_it_was_recorded_is_recorded_anew(store: MlflowClient) -> None:
+    with tracked_run("dresses") as parent:
+        whole = log_trial(parent, 0, {}, {}, (0.5,), HISTORY, False, 1.0, 2.0)
+        tags = {"aimonk.trial": "1", "mlflow.parentRunId": parent.id}
+        store.create_run(parent.experiment_id, 1000, tags=tags)  # killed here: no metrics, no end
+        assert logged_trials(parent) == {0}
+        again = log_trial(parent, 1, {}, {}, (0.5,), HISTORY, False, 1.0, 2.0)
+        assert logged_trials(parent) == {0, 1}
+        found = store.search_runs([parent.experiment_id], f"tags.`mlflow.parentRunId` = '{parent.id}'")
+    assert {run.info.run_id for run in found} == {whole, again}
