@@ -58,9 +58,10 @@ class FeaturesConfig:
     """Height and width of images, as a multiple of those the backbone was made for, to the next 32 pixels
     (224 pixels become 384): things look larger in the crops a backbone was trained on. Touvron, Vedaldi,
     Douze and Jegou, "Fixing the train-test resolution discrepancy", NeurIPS 2019."""
-    pooling: Literal["mean", "mean+center"] = "mean+center"
-    """Where features are averaged: over the whole image, or over that and, again, its middle."""
-    rooted: bool = True
+    pooling: Literal["mean", "mean+center", "pyramid"] = "pyramid"
+    """Where features are averaged: over the whole image; over that and, again, its middle; or so at every
+    scale of the backbone, with the spread over the middle of the finer ones."""
+    rooted: bool = False
     """Take signed square roots of the features."""
     engine: Literal["auto", "keras", "openvino"] = "auto"
     precision: Literal["auto", "f32", "bf16"] = "auto"
@@ -114,6 +115,8 @@ class FinetuneConfig:
         "color",
         "erase",
     )
+    dropout: Share = 0.0
+    """Share of features left out in each iteration."""
     average: Share = 0.0
     """Decay of an exponential moving average of the weights; 0 switches it off."""
     mixed_precision: bool = False
@@ -126,6 +129,9 @@ class EvaluationConfig:
     __pydantic_config__ = _STRICT
     folds: Annotated[int, Field(ge=0, le=50)] = 5
     """Score every image by k-fold cross-validation; 0 scores the test set of the split only."""
+    refit: bool = False
+    """Without folds: once the test set is scored, train what ships on every image, as with folds. The scores
+    are then those of a model that was trained the same way on fewer images."""
     permutations: Annotated[int, Field(ge=100)] = 10_000
     resamples: Annotated[int, Field(ge=100)] = 2_000
     alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05

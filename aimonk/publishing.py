@@ -95,7 +95,7 @@ class Publisher:
             model_uri=version.uri,
             version=version.version,
             images=len(self.data),
-            sets={name: len(rows) for name, rows in learned.split.parts().items()},
+            sets={name: len(rows) for name, rows in learned.fit.split.parts().items()},
             missing=self.data.audit.missing,
             unreadable=tuple(name for name, _ in self.data.audit.unreadable),
             seconds=self.stages.seconds,
@@ -121,13 +121,13 @@ class Publisher:
         }
 
     def _write_package(self, folder: Path, learner: Learner, learned: Learned) -> None:
-        made = learned.model.deliver(learned.held_out.shipped_calibration)
+        made = learned.fit.model.deliver(learned.fit.held_out.shipped_calibration)
         found = learned.evidence.attributes
         attributes = tuple(
             Attribute(name, float(threshold), counts.prevalence, str(evidence.verdict))
             for name, threshold, counts, evidence in zip(
                 self.data.attributes,
-                learned.held_out.shipped_thresholds,
+                learned.fit.held_out.shipped_thresholds,
                 self.data.audit.usable_attributes,
                 found,
                 strict=True,
@@ -144,11 +144,12 @@ class Publisher:
             mode=self.config.training.mode,
             headline=learned.evidence.headline,
         )
-        seen = [self.data.digests[row] for row in (*learned.split.train, *learned.split.validation)]
+        # What chose thresholds counts as seen, like what was trained on.
+        seen = [self.data.digests[row] for row in (*learned.fit.rows, *learned.fit.split.validation)]
         write_package(folder, made.graph, info, made.head, made.save_keras, seen)
 
     def _register(self, model: ModelInfo, learned: Learned) -> Promotion:
-        data, held_out = self.data, learned.held_out
+        data, held_out = self.data, learned.fit.held_out
         rows = held_out.rows
         folds = held_out.folds if held_out.folds is not None else np.zeros(len(rows), np.int64)
         table = HeldOut(
@@ -161,7 +162,7 @@ class Publisher:
             probabilities=held_out.probabilities,
         )
         log_held_out(self.run, table)
-        saved = split_table(data.names, data.digests, learned.split)
+        saved = split_table(data.names, data.digests, learned.fit.split)
         self.run.table(
             "split.json",
             dict(zip(("image", "sha256", "set"), map(list, zip(*saved, strict=True)), strict=True)),
@@ -173,7 +174,11 @@ class Publisher:
             "aimonk.data": data.digest,
         }
         version = register(
-            name, model, evidence.headline, f"Trained on {len(data)} images of {data.folder}.", tags
+            name,
+            model,
+            evidence.headline,
+            f"Trained on {len(learned.fit.rows)} images of {data.folder}.",
+            tags,
         )
         return promote(name, Gate(table, evidence, self.config), version.version)
 
@@ -187,7 +192,7 @@ class Publisher:
         metrics |= {"images": len(self.data)}
         metrics |= {"mAP_low": evidence.mean_ap.low, "mAP_high": evidence.mean_ap.high}
         metrics |= {"AUC_low": evidence.mean_auc.low, "AUC_high": evidence.mean_auc.high}
-        metrics["best_epoch"] = learned.model.history.best_epoch
+        metrics["best_epoch"] = learned.fit.history.best_epoch
         metrics |= {f"pos_weight/{name}": value for name, value in learned.pos_weights.items()}
         self.run.params({f"pos_weight.{name}": f"{value:.6g}" for name, value in learned.pos_weights.items()})
         for found, point in zip(evidence.attributes, learned.operating_points, strict=True):
@@ -200,7 +205,7 @@ class Publisher:
                 f"threshold/{found.name}": point.threshold,
             }
         metrics |= {f"seconds/{stage}": seconds for stage, seconds in self.stages.seconds.items()}
-        self.run.metrics(metrics, step=len(learned.model.history.iteration_losses))
+        self.run.metrics(metrics, step=len(learned.fit.history.iteration_losses))
 
     def _log_report(self, learner: Learner, learned: Learned, promotion: Promotion) -> None:
         report = self._report(learner, learned, promotion.decision.reason)
@@ -217,7 +222,7 @@ class Publisher:
         self.run.text("report.html", render_report(report, drawn))
 
     def _report(self, learner: Learner, learned: Learned, decision: str) -> ReportData:
-        data, held_out, config = self.data, learned.held_out, self.config
+        data, held_out, config = self.data, learned.fit.held_out, self.config
         names = tuple(data.names[row] for row in held_out.rows)
         targets = data.targets[held_out.rows]
         raw = expit(held_out.logits)
@@ -233,7 +238,7 @@ class Publisher:
             operating_points=learned.operating_points,
             ece_before=expected_calibration_error(targets, raw),
             ece_after=expected_calibration_error(targets, held_out.probabilities),
-            history=learned.model.history,
+            history=learned.fit.history,
             suspects=find_suspects(targets, held_out.probabilities, names, data.attributes, limit),
             fillable=find_fillable(targets, held_out.probabilities, names, data.attributes, limit),
             predictions=Predictions(
@@ -241,6 +246,8 @@ class Publisher:
             ),
             picture=paths.get,
             decision=decision,
+            trained_on=len(learned.fit.rows),
+            refitted=bool(np.isin(held_out.rows, learned.fit.rows).any()),
             warnings=tuple(self.stages.warnings),
             loss_title=config.tracking.title,
             alpha=config.evaluation.alpha,

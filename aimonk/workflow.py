@@ -24,7 +24,7 @@ from .features.key import store_folder
 from .learners import Learner, Trained, open_learner
 from .outcome import Outcome
 from .stages import Stages
-from .training.records import Observer
+from .training.records import After, History, Observer, joined
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,25 @@ class Request:
 
 
 @dataclass(frozen=True)
+class Fit:
+    """A trained model, and the scores of images that it, or its like, did not see."""
+
+    model: Trained
+    """What ships."""
+    history: History
+    """Of all that was trained under the observer's eyes, the shipped model last."""
+    rows: np.ndarray
+    """`(n,)` indices of the images it is trained on."""
+    split: Split
+    """How images were kept apart; with folds, all are for training."""
+    held_out: HeldOutScores
+
+
+@dataclass(frozen=True)
 class Learned:
     """A trained model and what the images it did not see say of it."""
 
-    model: Trained
-    split: Split
-    """Of the shipped model; with folds, it is trained on every image."""
-    held_out: HeldOutScores
+    fit: Fit
     evidence: Evidence
     operating_points: tuple[OperatingPoint, ...]
     pos_weights: dict[str, float]
@@ -99,9 +111,9 @@ def train(request: Request, stages: Stages) -> Outcome:
         learner.prepare(data, stages, stages.warn)
         checkpoints = store_folder(config.features) / "checkpoints" / run.id
         with stages.stage("fit", "Training"):
-            model, split, held_out = learn(learner, data, plan, config, run, checkpoints)
+            fit = learn(learner, data, plan, config, run, checkpoints)
         with stages.stage("evidence", "Weighing the evidence"):
-            learned = judge(model, split, held_out, data, config)
+            learned = judge(fit, data, config)
         outcome = publisher.publish(learner, learned)
         shutil.rmtree(checkpoints, ignore_errors=True)
         return outcome
@@ -130,8 +142,8 @@ def learn(
     config: Config,
     observer: Observer | None = None,
     checkpoints: Path | None = None,
-) -> tuple[Trained, Split, HeldOutScores]:
-    """Fit what is shipped, and score images that were not seen; the split is that of the shipped model.
+) -> Fit:
+    """Fit what is shipped, and score images that were not seen.
 
     With `checkpoints`, a folder, every fit keeps its checkpoint there and goes on from one it finds.
     """
@@ -139,25 +151,31 @@ def learn(
     def place(name: str) -> Path | None:
         return checkpoints / name if checkpoints else None
 
-    evaluation = config.evaluation
+    evaluation, everything = config.evaluation, np.arange(len(data))
     if not evaluation.folds:
         model = learner.fit(plan, observer, place("model"))
-        return model, plan, hold_out(model, data.targets, plan, evaluation)
+        held_out = hold_out(model, data.targets, plan, evaluation)
+        if not evaluation.refit:
+            return Fit(model, model.history, plan.train, plan, held_out)
+        later = After(model.history, observer) if observer else None
+        shipped = learner.fit_all(model.epochs, later, place("refit"))
+        return Fit(shipped, joined(model.history, shipped.history), everything, plan, held_out)
     numbers, splits = fold_splits(data.targets, data.groups, config.split, evaluation.folds)
     fitted: list[Trained] = [
         learner.fit(split, checkpoint=place(f"fold-{fold}")) for fold, split in enumerate(splits)
     ]
     held_out = cross_fit(fitted, data.targets, numbers, splits, evaluation)
-    everything = np.arange(len(data))
     model = learner.fit_all(_typical_epochs(fitted), observer, place("model"))
-    return model, Split(everything, everything[:0], everything[:0]), held_out
+    whole = Split(everything, everything[:0], everything[:0])
+    return Fit(model, model.history, everything, whole, held_out)
 
 
-def judge(model: Trained, split: Split, held_out: HeldOutScores, data: Dataset, config: Config) -> Learned:
+def judge(fit: Fit, data: Dataset, config: Config) -> Learned:
     """Weigh what the unseen images say of the model."""
     from .training.class_weights import pos_weights
 
-    evaluation, targets = config.evaluation, data.targets[held_out.rows]
+    evaluation, held_out = config.evaluation, fit.held_out
+    targets = data.targets[held_out.rows]
     evidence = weigh_evidence(
         targets,
         held_out.logits,
@@ -171,14 +189,14 @@ def judge(model: Trained, split: Split, held_out: HeldOutScores, data: Dataset, 
     )
     points = operating_points(targets, held_out.probabilities, held_out.thresholds, data.attributes)
     training = config.training
-    weights = pos_weights(data.targets[split.train], training.pos_weight_power, training.pos_weight_max)
+    weights = pos_weights(data.targets[fit.rows], training.pos_weight_power, training.pos_weight_max)
     by_name = dict(zip(data.attributes, map(float, weights), strict=True))
-    return Learned(model, split, held_out, evidence, points, by_name)
+    return Learned(fit, evidence, points, by_name)
 
 
 def _typical_epochs(fitted: list[Trained]) -> int:
     """How long the folds had to be trained: the median of their best epochs."""
-    return max(1, round(float(np.median([model.history.best_epoch for model in fitted]))))
+    return max(1, round(float(np.median([model.epochs for model in fitted]))))
 
 
 def read(data: Path, labels: Path | None, config: Config, stages: Stages) -> Dataset:

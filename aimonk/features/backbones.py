@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import BackboneError
+from .levels import levels
 from .preprocessing import Preprocessing, probe_preprocessing
 from .readout import Readout
 from .weights import keras_cache, weights_path
@@ -88,8 +89,11 @@ def build_backbone(
         inner = _with_file(function, backbone, file)
     preprocessing = probe_preprocessing(sys.modules[function.func.__module__].preprocess_input)
     pixels = keras.Input((*readout.size, 3), dtype="uint8", name="pixels")
+    if readout.takes_levels:
+        inner = keras.Model(inner.input, [inner.output, *levels(inner)], name=inner.name)
     maps = inner(_preprocess(keras, pixels, preprocessing), training=False)
-    return keras.Model(pixels, readout.attach(keras, maps), name="backbone"), file
+    last, *finer = maps if readout.takes_levels else [maps]
+    return keras.Model(pixels, readout.attach(keras, last, finer), name="backbone"), file
 
 
 def inner_backbone(model: keras.Model) -> keras.Model:

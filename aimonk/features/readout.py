@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +18,18 @@ ROOT_OFFSET = 1e-6
 
 @dataclass(frozen=True)
 class Readout:
-    """What is done with the map `(N, h, w, C)` that a backbone makes of images of `height` x `width` pixels.
+    """What is done with the maps `(N, h, w, C)` that a backbone makes of images of `height` x `width` pixels.
 
-    `pooling` is `mean` (over all positions: C features) or `mean+center` (that, and the mean over the
-    middle half of the rows and columns, where the subject is: 2 C features). `rooted` features are signed
-    square roots, which keeps a few strong ones from outshouting the others: Perronnin, Sanchez and Mensink,
-    "Improving the Fisher Kernel for Large-Scale Image Classification", ECCV 2010, section 3.2.
+    `pooling` is
+
+    - `mean`: over all positions of the last map, C features;
+    - `mean+center`: that, and the mean over the middle half of the rows and columns, where the subject is;
+    - `pyramid`: both, of the last map at every scale of the backbone, and of the finer ones the standard
+      deviation over the middle too. Colours and textures are seen there, and hardly in the last map.
+
+    `rooted` features are signed square roots, which keeps a few strong ones from outshouting the others:
+    Perronnin, Sanchez and Mensink, "Improving the Fisher Kernel for Large-Scale Image Classification", ECCV
+    2010, section 3.2.
     """
 
     height: int
@@ -38,18 +45,33 @@ class Readout:
         """Height and width in pixels of the images."""
         return self.height, self.width
 
-    def attach(self, keras: Any, maps: keras.KerasTensor) -> keras.KerasTensor:
-        """Continue a graph from the map to `(N, D)` features, in layers that are saved without code."""
+    @property
+    def takes_levels(self) -> bool:
+        """Whether it reads the finer maps too."""
+        return self.pooling == "pyramid"
+
+    def attach(
+        self, keras: Any, maps: keras.KerasTensor, finer: Sequence[keras.KerasTensor] = ()
+    ) -> keras.KerasTensor:
+        """Continue a graph from its maps to `(N, D)` features, in layers that are saved without code.
+
+        Args:
+            keras: the module.
+            maps: the last map.
+            finer: those of `levels`, where `takes_levels`.
+        """
         pooled = [keras.layers.GlobalAveragePooling2D(name="mean")(maps)]
-        if self.pooling == "mean+center":
-            rows, columns = (_middle(length) for length in maps.shape[1:3])
-            center = keras.layers.Cropping2D((rows, columns), name="middle")(maps)
-            pooled.append(keras.layers.GlobalAveragePooling2D(name="center")(center))
+        if self.pooling != "mean":
+            pooled.append(keras.layers.GlobalAveragePooling2D(name="center")(_middle(keras, maps, "middle")))
+        for number, level in enumerate(finer, start=1):
+            middle = _middle(keras, level, f"middle_{number}")
+            pooled.append(keras.layers.GlobalAveragePooling2D(name=f"mean_{number}")(level))
+            pooled.append(keras.layers.GlobalAveragePooling2D(name=f"center_{number}")(middle))
+            pooled.append(_root(keras, keras.ops.var(middle, axis=(1, 2))))
         features = keras.layers.Concatenate(name="features")(pooled) if len(pooled) > 1 else pooled[0]
         if not self.rooted:
             return features
-        size = keras.ops.sqrt(keras.ops.abs(features) + ROOT_OFFSET) - ROOT_OFFSET**0.5
-        return keras.ops.sign(features) * size
+        return keras.ops.sign(features) * _root(keras, keras.ops.abs(features))
 
 
 def readout(config: FeaturesConfig, backbone: Backbone) -> Readout:
@@ -63,6 +85,12 @@ def _enlarged(side: int, resolution: float) -> int:
     return side if resolution == 1 else max(32, 32 * round(side * resolution / 32))
 
 
-def _middle(length: int) -> tuple[int, int]:
-    """How many positions to cut off at either end, so that the middle half (rounded up) remains."""
-    return length // 4, length // 4
+def _middle(keras: Any, maps: keras.KerasTensor, name: str) -> keras.KerasTensor:
+    """The middle half (rounded up) of the rows and columns."""
+    rows, columns = (length // 4 for length in maps.shape[1:3])
+    return keras.layers.Cropping2D((rows, columns), name=name)(maps)
+
+
+def _root(keras: Any, values: keras.KerasTensor) -> keras.KerasTensor:
+    """Square roots of what is not negative, 0 at 0, with a finite slope there."""
+    return keras.ops.sqrt(values + ROOT_OFFSET) - ROOT_OFFSET**0.5

@@ -61,6 +61,10 @@ class ReportData:
     picture: Resolver = no_pictures
     decision: str | None = None
     """What the gate decided and why, in one sentence."""
+    trained_on: int | None = None
+    """How many images the shipped model is trained on."""
+    refitted: bool = False
+    """Those that are reported are among them, so it is another model than the one that was scored."""
     warnings: tuple[str, ...] = ()
     loss_title: str = "Aimonk_multilabel_problem"
     alpha: float = 0.05

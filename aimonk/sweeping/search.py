@@ -130,6 +130,4 @@ def result(fitted: Trained, split: Split, targets: np.ndarray) -> FoldResult:
     score = float(np.nanmean(average_precision(targets[split.validation], validation))) if sound else 0.0
     if not sound:
         validation, test = np.zeros_like(validation), np.zeros_like(test)
-    return FoldResult(
-        score, fitted.history.best_epoch, validation.astype(np.float32), test.astype(np.float32)
-    )
+    return FoldResult(score, fitted.epochs, validation.astype(np.float32), test.astype(np.float32))

@@ -24,7 +24,7 @@ from ..evaluation.folds import pool_folds
 from ..features.key import store_folder
 from ..learners import Learner, open_learner
 from ..stages import Stages
-from ..workflow import judge, open_store_meanwhile, read
+from ..workflow import Fit, judge, open_store_meanwhile, read
 from .outcome import Swept
 from .search import GENERATION, search
 from .selection import fold_winners, overall_winner, score_table
@@ -113,7 +113,8 @@ def sweep(request: SweepRequest, stages: Stages) -> Swept:
             everything = np.arange(len(data))
             shipped = Split(everything, everything[:0], everything[:0])
             held_out = reported(winners, data.targets, folds, config)
-            learned = judge(model, shipped, held_out, data, settled)
+            fit = Fit(model, model.history, everything, shipped, held_out)
+            learned = judge(fit, data, settled)
             gain = _gain(trials, held_out, data, folds, space, config)
         found = Swept.of(name, trials, taken_up, best, winners, gain, study.importances(), config)
         return publisher.publish_sweep(learner, learned, found)

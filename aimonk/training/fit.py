@@ -12,6 +12,7 @@ from .batches import batch_count, padded, shuffled
 from .class_weights import pos_weights, prevalences
 from .linear import Parameters, Problem, State, compiled_epoch, compiled_loss, start
 from .records import Head, History, Observer
+from .scaling import Scaling
 from .schedule import learning_rates
 
 VALIDATION_ROWS = 256
@@ -102,30 +103,19 @@ class _Fitting:
 
 
 def _problem(views: np.ndarray, targets: np.ndarray, train: np.ndarray, config: TrainingConfig) -> Problem:
-    mean = np.zeros(views.shape[-1])
-    scale = np.ones(views.shape[-1])
-    if config.scale_features:
-        mean, scale = _moments(views, train)
+    scaling = Scaling.of(views, train) if config.scale_features else Scaling.none(views.shape[-1])
     known = targets[train]
     arrays = (
         views.reshape(-1, views.shape[-1]),
         targets,
-        mean,
-        scale,
+        scaling.mean,
+        scaling.scale,
         pos_weights(known, config.pos_weight_power, config.pos_weight_max),
         prevalences(known),
         config.l2,
         config.weight_decay,
     )
     return Problem(*(tf.constant(np.asarray(array, dtype=np.float32)) for array in arrays))
-
-
-def _moments(views: np.ndarray, train: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation over the training images' views, `(D,) float64`; a constant has 1."""
-    rows = views[:, train]
-    mean = rows.mean(axis=(0, 1), dtype=np.float64)
-    scale = np.sqrt(np.mean((rows - mean.astype(np.float32)) ** 2, axis=(0, 1), dtype=np.float64))
-    return mean, np.where(scale > 1e-6 * np.abs(mean), scale, 1.0)
 
 
 def _initial(problem: Problem, seed: int) -> State:
@@ -136,10 +126,8 @@ def _initial(problem: Problem, seed: int) -> State:
 
 
 def _unscaled(parameters: Parameters, problem: Problem) -> Head:
-    """The head on raw features: (f - mean) / scale @ K + b = f @ (K / scale) + b - mean @ (K / scale)."""
-    kernel = parameters.kernel.numpy().astype(np.float64) / problem.scale.numpy()[:, None]
-    bias = parameters.bias.numpy() - problem.mean.numpy() @ kernel
-    return Head(kernel.astype(np.float32), bias.astype(np.float32))
+    scaling = Scaling(problem.mean.numpy(), problem.scale.numpy())
+    return scaling.folded(Head(parameters.kernel.numpy(), parameters.bias.numpy()))
 
 
 def _tell(

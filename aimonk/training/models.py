@@ -9,24 +9,38 @@ import numpy as np
 
 from .backend import keras
 from .records import Head
+from .scaling import Scaling
 
 LOGITS = "logits"
 """Name of the head's layer."""
 
 
-def model_from_head(backbone: keras.Model, head: Head) -> keras.Model:
+def model_from_head(
+    backbone: keras.Model, head: Head, scaling: Scaling | None = None, dropout: float = 0.0
+) -> keras.Model:
     """`backbone`, uint8 `(H, W, 3)` to `(D,)`, continued by the head: a model from pixels to `(L,)` logits.
 
-    The layers are shared with `backbone`, so training the model changes it.
+    The layers are shared with `backbone`, so training the model changes it. With a `scaling` the features
+    are standardised by a layer of its own before the head's, which then learns all of them at one rate;
+    `dropout` is the share of features that each training step leaves out (Srivastava, Hinton, Krizhevsky,
+    Sutskever and Salakhutdinov, "Dropout", JMLR 2014).
     """
+    features = backbone.output
+    if scaling is not None:
+        head = scaling.unfolded(head)
+        features = keras.layers.Normalization(
+            mean=scaling.mean.tolist(), variance=(scaling.scale**2).tolist(), name="standardised"
+        )(features)
+    if dropout:
+        features = keras.layers.Dropout(dropout, seed=0, name="dropout")(features)
     dense = keras.layers.Dense(head.bias.shape[0], name=LOGITS, dtype="float32")
-    model = keras.Model(backbone.input, dense(backbone.output), name=backbone.name)
+    model = keras.Model(backbone.input, dense(features), name=backbone.name)
     dense.set_weights([head.kernel, head.bias])
     return model
 
 
 def head_of(model: keras.Model) -> Head:
-    """The linear head of a model made by `model_from_head`."""
+    """The last layer of a model made by `model_from_head`, on scaled features if the model scales them."""
     kernel, bias = model.get_layer(LOGITS).get_weights()
     return Head(np.asarray(kernel, np.float32), np.asarray(bias, np.float32))
 

@@ -43,7 +43,7 @@ def main() -> None:
     for setting in ("", *(row for row, _ in ROWS)):
         bench = open_bench(given, [setting] if setting else [])
         found = bench.relearn(bench.data.targets)
-        ranked = pool_folds(bench.data.targets, found.held_out.logits, found.held_out.folds)
+        ranked = pool_folds(bench.data.targets, found.fit.held_out.logits, found.fit.held_out.folds)
         scores.append((found.evidence.mean_ap.value, np.nan_to_num(ranked)))
         bench.stages.console.print(f"{setting or 'defaults'}: {scores[-1][0]:.4f}")
     data = bench.data

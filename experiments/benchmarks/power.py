@@ -37,7 +37,7 @@ def main() -> None:
     given = parser.parse_args()
     bench = open_bench(given)
     truth, names = bench.data.targets, bench.data.attributes
-    right = bench.relearn(truth).held_out
+    right = bench.relearn(truth).fit.held_out
     print(f"| flipped | repeats | learned of {len(names)} | range | right model | mean AUC | most often |")
     print("|---:|---:|---:|---:|---:|---:|:---|")
     for share in given.shares:

@@ -39,7 +39,7 @@ class Bench:
         data = dataclasses.replace(self.data, targets=targets)
         self.learner.prepare(data, self.stages, self.stages.warn)
         plan = make_split(targets, data.groups, data.split, self.config.split, data.names)
-        return judge(*learn(self.learner, data, plan, self.config), data, self.config)
+        return judge(learn(self.learner, data, plan, self.config), data, self.config)
 
 
 def arguments(documentation: str | None) -> argparse.ArgumentParser:

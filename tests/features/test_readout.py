@@ -25,6 +25,30 @@ def test_mean_is_over_all_positions_and_center_over_the_middle_half() -> None:
     np.testing.assert_allclose(read(Readout(32, 32, "mean+center"), odd), [[9.0, 25.0]])
 
 
+def test_a_pyramid_reads_mean_center_and_the_spread_of_the_center_of_finer_maps() -> None:
+    keras = import_keras()
+    last, fine = keras.Input((4, 4, 1)), keras.Input((8, 8, 1))
+    features = Readout(32, 32, "pyramid").attach(keras, last, [fine])
+    maps = np.zeros((1, 8, 8, 1), np.float32)
+    maps[0, 2:6, 2:6] = np.array([1.0, 5.0] * 8).reshape(1, 4, 4, 1)
+    found = keras.Model([last, fine], features)([MAP, maps])
+    # the finer map: 16 of 64 positions have a mean of 3, its middle 3 with a standard deviation of 2
+    np.testing.assert_allclose(found, [[3.5, 3.5, 0.75, 3.0, 2.0]], atol=2e-3)
+
+
+def test_the_spread_has_a_slope_where_there_is_none() -> None:
+    keras = import_keras()
+    import tensorflow as tf
+
+    last, fine = keras.Input((4, 4, 1)), keras.Input((8, 8, 2))
+    model = keras.Model([last, fine], Readout(32, 32, "pyramid").attach(keras, last, [fine]))
+    maps = tf.ones((1, 8, 8, 2))
+    with tf.GradientTape() as tape:
+        tape.watch(maps)
+        value = tf.reduce_sum(model([tf.constant(MAP), maps]))
+    assert np.isfinite(tape.gradient(value, maps).numpy()).all()
+
+
 def test_the_root_keeps_the_sign() -> None:
     maps = np.array([[[[-9.0, 0.0, 16.0]]]], np.float32)
     np.testing.assert_allclose(read(Readout(32, 32, rooted=True), maps), [[-3.0, 0.0, 4.0]], atol=2e-3)

@@ -26,6 +26,7 @@ class Fitted:
 
     gap: float
     history: History = field(default_factory=lambda: History(np.ones(3, np.float32), (3,), (1.0,), 1))
+    epochs: int = 1
 
     def logits(self, rows: np.ndarray) -> np.ndarray:
         return TARGETS[rows] * self.gap

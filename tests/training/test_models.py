@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from aimonk.training.backend import keras
 from aimonk.training.models import choose_trainable, head_of, leaf_layers, model_from_head
 from aimonk.training.records import Head
+from aimonk.training.scaling import Scaling
 
 HEAD = Head(np.arange(6, dtype=np.float32).reshape(3, 2), np.array([0.5, -1], np.float32))
 
@@ -33,6 +36,29 @@ def test_head_of_gives_the_head_back() -> None:
     head = head_of(model_from_head(backbone(), HEAD))
     np.testing.assert_array_equal(head.kernel, HEAD.kernel)
     np.testing.assert_array_equal(head.bias, HEAD.bias)
+
+
+def test_a_model_that_scales_features_says_the_same() -> None:
+    body = backbone()
+    scaling = Scaling(np.array([0.5, -1.0, 0.0]), np.array([2.0, 0.25, 1.0]))
+    model = model_from_head(body, HEAD, scaling)
+    images = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 3)).astype(np.uint8)
+    expected = HEAD.logits(body.predict_on_batch(images))
+    np.testing.assert_allclose(model.predict_on_batch(images), expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(head_of(model).kernel, HEAD.kernel * scaling.scale[:, None])
+
+
+def test_dropout_is_for_training_only(tmp_path: Path) -> None:
+    body = backbone()
+    model = model_from_head(body, HEAD, dropout=0.5)
+    images = np.full((64, 8, 8, 3), 200, np.uint8)
+    choose_trainable(model, 1)  # batch normalisation stays as it is
+    served, trained = (np.asarray(model(images, training=training)) for training in (False, True))
+    np.testing.assert_allclose(served, HEAD.logits(body.predict_on_batch(images)), rtol=1e-5)
+    assert len(np.unique(trained, axis=0)) > 1  # equal images, unequal features left out
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(again.predict_on_batch(images), served, rtol=1e-5)
 
 
 @pytest.mark.parametrize(

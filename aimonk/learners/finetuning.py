@@ -1,0 +1,146 @@
+"""The whole network: a head on frozen features first, then the head and the backbone together, on pixels."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from copy import copy
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..config import Config
+from ..data.dataset import Dataset
+from ..data.split import Split
+from ..evaluation.calibration import Calibration
+from ..features.frozen import FrozenBackbone
+from ..features.key import FeatureKey
+from ..stages import Stages
+from ..training.records import After, History, Observer, joined
+from ..training.scaling import Scaling
+from .contract import Deliverable, Warn, calibrated, monitored
+from .head_only import FittedHead, HeadOnly
+
+if TYPE_CHECKING:
+    import keras
+
+
+class Finetuning:
+    """Two phases: a head on frozen features, then the head and the backbone together, on augmented pixels."""
+
+    def __init__(self, config: Config, backbone: FrozenBackbone) -> None:
+        self.config, self.backbone = config, backbone
+        self.first_phase = HeadOnly(config, backbone)
+
+    @property
+    def forward_passes(self) -> int:
+        """Of the frozen backbone, for the first phase."""
+        return self.first_phase.forward_passes
+
+    @property
+    def key(self) -> FeatureKey:
+        """Of the features of the first phase."""
+        return self.first_phase.key
+
+    def prepare(self, data: Dataset, stages: Stages, warn: Warn) -> None:
+        """Features for the first phase, decoded pixels for the second."""
+        self.first_phase.prepare(data, stages, warn)
+        from ..training.pipeline import decode_images
+
+        with stages.stage("decode", "Decoding") as progress:
+            self.images = decode_images(data.paths, self.backbone.size, progress)
+        self.targets, self.stages = data.targets, stages
+
+    def reconfigured(self, config: Config) -> Finetuning:
+        """The same features and pixels under other settings of either phase."""
+        twin = copy(self)
+        twin.config, twin.first_phase = config, self.first_phase.reconfigured(config)
+        return twin
+
+    def fit(
+        self, split: Split, observer: Observer | None = None, checkpoint: Path | None = None
+    ) -> FittedNetwork:
+        """Train both phases; the second goes on from `checkpoint`, if one is there."""
+        head = self.first_phase.fit(split, observer)
+        return self._fit(head, split.train, monitored(split, self.config), self.config, observer, checkpoint)
+
+    def fit_all(
+        self, epochs: int, observer: Observer | None = None, checkpoint: Path | None = None
+    ) -> FittedNetwork:
+        """Train both phases on every image; `epochs` are those of the second one."""
+        rows = np.arange(len(self.targets))
+        config = dataclasses.replace(
+            self.config, finetune=dataclasses.replace(self.config.finetune, epochs=epochs)
+        )
+        head = self.first_phase.fit_all(self.config.training.epochs, observer)
+        return self._fit(head, rows, rows[:0], config, observer, checkpoint)
+
+    def _fit(
+        self,
+        head: FittedHead,
+        train: np.ndarray,
+        watched: np.ndarray,
+        config: Config,
+        observer: Observer | None,
+        checkpoint: Path | None,
+    ) -> FittedNetwork:
+        from ..features.backbones import build_backbone
+        from ..training.finetune import finetune
+        from ..training.models import model_from_head
+
+        # A network of its own for every fit: training changes it in place.
+        frozen = self.backbone
+        network, _ = build_backbone(frozen.backbone, self.config.features.weights, frozen.readout)
+        scaled = config.training.scale_features
+        scaling = Scaling.of(self.first_phase.views, train) if scaled else None
+        model = model_from_head(network, head.head, scaling, config.finetune.dropout)
+        later = After(head.history, observer) if observer else None
+        with self.stages.stage("finetune", "Fine-tuning") as progress:
+            history = finetune(
+                model,
+                self.images,
+                self.targets,
+                train,
+                watched,
+                config.training,
+                config.finetune,
+                later,
+                checkpoint,
+                progress,
+            )
+        return FittedNetwork(model, joined(head.history, history), history.best_epoch, self)
+
+
+@dataclass(frozen=True)
+class FittedNetwork:
+    """A fine-tuned network, and the learner whose pixels it reads."""
+
+    model: keras.Model
+    history: History
+    """Of both phases."""
+    epochs: int
+    """Of the second phase, until the network was best."""
+    learner: Finetuning
+
+    @cached_property
+    def _raw(self) -> Callable[[np.ndarray], np.ndarray]:
+        from ..features.engines import OpenVINOEngine
+        from ..features.graph_file import convert
+
+        return OpenVINOEngine(convert(self.model, "logits"), "f32").embed
+
+    def logits(self, rows: np.ndarray) -> np.ndarray:
+        """`(n, L)`, computed by the graph that is served, not by Keras."""
+        return self._raw(self.learner.images[rows])
+
+    def deliver(self, calibration: Calibration) -> Deliverable:
+        """Fold the calibration into the last layer, then convert."""
+        from ..features.graph_file import convert
+        from ..training.models import LOGITS, head_of
+
+        head = calibrated(head_of(self.model), calibration)
+        self.model.get_layer(LOGITS).set_weights([head.kernel, head.bias])
+        return Deliverable(convert(self.model, "logits"), self.model.save, "f32")
