@@ -1,4 +1,4 @@
-"""What is fitted on which images, and what is shipped: with folds, with a test set, and with a refit after it."""
+"""What is fitted on which images, and what ships: with folds, with a test set, with a refit after it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Model:
 
 @dataclass
 class Learner:
-    """Fits in no time, has its best epoch after as many as it has fitted models, and notes what it was asked."""
+    """Fits in no time, each model one epoch longer than the one before, and notes what it was asked."""
 
     asked: list[tuple[str, list[int], str]] = field(default_factory=list)
 
