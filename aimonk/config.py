@@ -63,6 +63,8 @@ class FeaturesConfig:
     scale of the backbone, with the spread over the middle of the finer ones."""
     rooted: bool = False
     """Take signed square roots of the features."""
+    mirrored: bool = False
+    """Average the features of each image and of its mirror image, when training and when answering."""
     engine: Literal["auto", "keras", "openvino"] = "auto"
     precision: Literal["auto", "f32", "bf16"] = "auto"
     views: Annotated[tuple[str, ...], Field(min_length=1)] = ("plain",)

@@ -27,7 +27,7 @@ from .zoo import Backbone, backbone_names, parse_backbone
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["Backbone", "backbone_names", "build_backbone", "import_keras", "inner_backbone", "parse_backbone"]
+__all__ = ["Backbone", "backbone_names", "build_backbone", "import_keras", "parse_backbone"]
 
 _IMPORTING = threading.Lock()
 
@@ -93,13 +93,15 @@ def build_backbone(
         inner = keras.Model(inner.input, [inner.output, *levels(inner)], name=inner.name)
     maps = inner(_preprocess(keras, pixels, preprocessing), training=False)
     last, *finer = maps if readout.takes_levels else [maps]
-    return keras.Model(pixels, readout.attach(keras, last, finer), name="backbone"), file
+    model = keras.Model(pixels, readout.attach(keras, last, finer), name="backbone")
+    return _mirrored(keras, model) if readout.mirrored else model, file
 
 
-def inner_backbone(model: keras.Model) -> keras.Model:
-    """Find the network of `keras.applications` inside a model of `build_backbone`, to unfreeze its layers."""
-    keras = import_keras()
-    return next(layer for layer in model.layers if isinstance(layer, keras.Model))
+def _mirrored(keras: ModuleType, model: keras.Model) -> keras.Model:
+    """The mean of what a model says of an image and of its mirror image."""
+    pixels = keras.Input(model.input.shape[1:], dtype="uint8", name="pixels")
+    both = [model(pixels), model(keras.ops.flip(pixels, axis=2))]
+    return keras.Model(pixels, keras.layers.Average(name="mirrored")(both), name="mirrored_backbone")
 
 
 def _preprocess(keras: ModuleType, pixels: Any, form: Preprocessing) -> Any:

@@ -29,16 +29,20 @@ class Readout:
 
     `rooted` features are signed square roots, which keeps a few strong ones from outshouting the others:
     Perronnin, Sanchez and Mensink, "Improving the Fisher Kernel for Large-Scale Image Classification", ECCV
-    2010, section 3.2.
+    2010, section 3.2. `mirrored` features are the mean of those of the image and of its mirror image, which
+    doubles the work: test-time augmentation, as in Krizhevsky, Sutskever and Hinton, "ImageNet
+    Classification with Deep Convolutional Neural Networks", NIPS 2012, section 4.1.
     """
 
     height: int
     width: int
     pooling: str = "mean"
     rooted: bool = False
+    mirrored: bool = False
 
     def __str__(self) -> str:
-        return f"{self.pooling}-rooted" if self.rooted else self.pooling
+        marks = [name for name in ("rooted", "mirrored") if getattr(self, name)]
+        return "-".join([self.pooling, *marks])
 
     @property
     def size(self) -> tuple[int, int]:
@@ -77,7 +81,7 @@ class Readout:
 def readout(config: FeaturesConfig, backbone: Backbone) -> Readout:
     """What the settings ask for, at the backbone's own image size where the resolution is 1."""
     height, width = (_enlarged(side, config.resolution) for side in backbone.size)
-    return Readout(height, width, config.pooling, config.rooted)
+    return Readout(height, width, config.pooling, config.rooted, config.mirrored)
 
 
 def _enlarged(side: int, resolution: float) -> int:

@@ -15,9 +15,10 @@ import pytest
 
 from aimonk.config import FeaturesConfig
 from aimonk.errors import BackboneError
-from aimonk.features.backbones import build_backbone, import_keras, inner_backbone
+from aimonk.features.backbones import build_backbone, import_keras
 from aimonk.features.embed import embed
 from aimonk.features.frozen import FrozenBackbone, keras_backbone
+from aimonk.features.readout import Readout
 from aimonk.features.zoo import parse_backbone
 
 from .conftest import Files
@@ -43,7 +44,7 @@ def test_the_graph_is_preprocessing_network_and_mean(name: str) -> None:
     backbone = parse_backbone(name)
     model, file = build_backbone(backbone, "none")
     assert file is None
-    inner = inner_backbone(model)
+    inner = next(layer for layer in model.layers if isinstance(layer, import_keras().Model))
     module = sys.modules[getattr(keras.applications, backbone.function).__module__]
     prepared = module.preprocess_input(pixels(2).astype(np.float32))
     expected = np.asarray(inner(prepared, training=False)).mean(axis=(1, 2))
@@ -187,3 +188,16 @@ def test_a_second_run_needs_no_tensorflow(tmp_path: Path, weights: Path, shared:
     stored = embed(files, config)
     assert stored.forward_passes == 0
     np.testing.assert_allclose(stored.vectors, both.vectors, rtol=0, atol=1e-3 * np.abs(both.vectors).max())
+
+
+def test_mirrored_features_are_the_same_of_an_image_and_of_its_mirror_image() -> None:
+    plain, mirrored = (
+        build_backbone(parse_backbone("mobilenet@0.25"), "none", Readout(64, 64, "pyramid", mirrored=flag))[0]
+        for flag in (False, True)
+    )
+    images = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
+    found = [mirrored.predict_on_batch(pixels) for pixels in (images, images[:, :, ::-1])]
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-4, atol=1e-5)
+    both = [plain.predict_on_batch(pixels) for pixels in (images, images[:, :, ::-1])]
+    np.testing.assert_allclose(found[0], np.mean(both, axis=0), rtol=1e-4, atol=1e-5)
+    assert not np.allclose(both[0], both[1], rtol=1e-3)
