@@ -104,6 +104,9 @@ class FinetuneConfig:
 
     __pydantic_config__ = _STRICT
     epochs: AtLeastOne = 24
+    resolution: Annotated[float, Field(ge=0, le=4)] = 0.0
+    """Of the images it is trained on, as `features.resolution` is that of those it answers for; 0 takes that.
+    Somewhat smaller is faster and no worse: random crops enlarge things (see there)."""
     batch_size: AtLeastOne = 32
     learning_rate: Positive = 1e-3
     warmup_epochs: NotNegative = 1.0

@@ -18,8 +18,9 @@ from ..data.split import Split
 from ..evaluation.calibration import Calibration
 from ..features.frozen import FrozenBackbone
 from ..features.key import FeatureKey
+from ..features.readout import Readout, readout
 from ..stages import Stages
-from ..training.records import After, History, Observer, joined
+from ..training.records import After, Head, History, Observer, joined
 from ..training.scaling import Scaling
 from .contract import Deliverable, Warn, calibrated, monitored
 from .head_only import FittedHead, HeadOnly
@@ -48,11 +49,24 @@ class Finetuning:
     def prepare(self, data: Dataset, stages: Stages, warn: Warn) -> None:
         """Features for the first phase, decoded pixels for the second."""
         self.first_phase.prepare(data, stages, warn)
+        self.targets, self.paths, self.stages = data.targets, data.paths, stages
+        self._decoded: dict[tuple[int, int], np.ndarray] = {}
+        for size in {self.backbone.size, self._training_readout().size}:
+            self.pixels(size)
+
+    def pixels(self, size: tuple[int, int]) -> np.ndarray:
+        """`(N, height, width, 3) uint8` of all images, decoded once."""
         from ..training.pipeline import decode_images
 
-        with stages.stage("decode", "Decoding") as progress:
-            self.images = decode_images(data.paths, self.backbone.size, progress)
-        self.targets, self.stages = data.targets, stages
+        if size not in self._decoded:
+            with self.stages.stage("decode", "Decoding") as progress:
+                self._decoded[size] = decode_images(self.paths, size, progress)
+        return self._decoded[size]
+
+    def _training_readout(self) -> Readout:
+        resolution = self.config.finetune.resolution or self.config.features.resolution
+        features = dataclasses.replace(self.config.features, resolution=resolution)
+        return readout(features, self.backbone.backbone)
 
     def reconfigured(self, config: Config) -> Finetuning:
         """The same features and pixels under other settings of either phase."""
@@ -87,21 +101,17 @@ class Finetuning:
         observer: Observer | None,
         checkpoint: Path | None,
     ) -> FittedNetwork:
-        from ..features.backbones import build_backbone
         from ..training.finetune import finetune
-        from ..training.models import model_from_head
 
-        # A network of its own for every fit: training changes it in place.
-        frozen = self.backbone
-        network, _ = build_backbone(frozen.backbone, self.config.features.weights, frozen.readout)
         scaled = config.training.scale_features
         scaling = Scaling.of(self.first_phase.views, train) if scaled else None
-        model = model_from_head(network, head.head, scaling, config.finetune.dropout)
+        seen = self._training_readout()
+        model = self._network(seen, head.head, scaling)
         later = After(head.history, observer) if observer else None
         with self.stages.stage("finetune", "Fine-tuning") as progress:
             history = finetune(
                 model,
-                self.images,
+                self.pixels(seen.size),
                 self.targets,
                 train,
                 watched,
@@ -111,7 +121,19 @@ class Finetuning:
                 checkpoint,
                 progress,
             )
+        if seen.size != self.backbone.size:
+            larger = self._network(self.backbone.readout, head.head, scaling)
+            larger.set_weights(model.get_weights())
+            model = larger
         return FittedNetwork(model, joined(head.history, history), history.best_epoch, self)
+
+    def _network(self, seen: Readout, head: Head, scaling: Scaling | None) -> keras.Model:
+        """The whole network for images of one size; training changes it, so every fit has its own."""
+        from ..features.backbones import build_backbone
+        from ..training.models import model_from_head
+
+        network, _ = build_backbone(self.backbone.backbone, self.config.features.weights, seen)
+        return model_from_head(network, head, scaling, self.config.finetune.dropout)
 
 
 @dataclass(frozen=True)
@@ -134,7 +156,7 @@ class FittedNetwork:
 
     def logits(self, rows: np.ndarray) -> np.ndarray:
         """`(n, L)`, computed by the graph that is served, not by Keras."""
-        return self._raw(self.learner.images[rows])
+        return self._raw(self.learner.pixels(self.learner.backbone.size)[rows])
 
     def deliver(self, calibration: Calibration) -> Deliverable:
         """Fold the calibration into the last layer, then convert."""

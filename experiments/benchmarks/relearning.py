@@ -55,10 +55,12 @@ def arguments(documentation: str | None) -> argparse.ArgumentParser:
     return parser
 
 
-def open_bench(given: argparse.Namespace, assignments: Sequence[str] = ()) -> Bench:
-    """Read the data and open the backbone; other settings are the package's defaults, or assigned."""
+def open_bench(
+    given: argparse.Namespace, assignments: Sequence[str] = (), experiment: Path | None = None
+) -> Bench:
+    """Read the data and open the backbone; other settings are those of the experiment's file, or assigned."""
     named = [f"features.backbone={given.backbone}", f"features.weights={given.weights}"]
-    config = load_config(None, [*named, *assignments])
+    config = load_config(experiment, [*named, *assignments])
     data = read_dataset(given.data, given.labels, config.data, store_folder(config.features) / "images")
     return Bench(data, config, open_learner(config), Stages(Console(stderr=True)))
 
