@@ -2,10 +2,10 @@
 
     python experiments/benchmarks/finetune_ablations.py --keep DIR [--data DIR --labels FILE]
 
-Each row changes one setting of the file, trains anew (some 5 minutes on 2 cores) and compares its scores of the
-grouped test fifth with those of the file as it stands: a paired bootstrap over photos gives the interval of the
-difference of mean AP (the row less the file). Below 0, the file is better. Scores are kept in DIR, so that an
-interrupted measurement goes on where it was.
+Each row changes one setting of the file, trains anew (some 5 minutes on 2 cores) and compares its scores of
+the grouped test fifth with those of the file as it stands: a paired bootstrap over photos gives the interval
+of the difference of mean AP (the row less the file). Below 0, the file is better. Scores are kept in DIR, so
+that an interrupted measurement goes on where it was.
 """
 
 from __future__ import annotations
