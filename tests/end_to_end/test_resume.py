@@ -22,6 +22,7 @@ SETTINGS = (
     *("--backbone", "mobilenet@0.25", "--weights", "none", "--epochs", EPOCHS),
     *("--set", "features.resolution=0.3", "--set", f"training.epochs={HEAD_EPOCHS}"),
     *("--set", "finetune.batch_size=4", "--set", "finetune.learning_rate=1e-4"),
+    *("--set", "finetune.resolution=0"),
 )
 
 
