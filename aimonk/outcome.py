@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -105,6 +106,29 @@ class Outcome:
             lines.append(Text(self.decision.reason))
         lines.append(Text(f"Model {self.model_uri}, run {self.run_id}, {sum(self.seconds.values()):.0f} s"))
         return lines
+
+
+def evidence_metrics(evidence: Evidence, points: Iterable[OperatingPoint]) -> dict[str, float]:
+    """What a run tells of the evidence as MLflow metrics, the means first, then by attribute."""
+    metrics = {
+        "mAP": evidence.mean_ap.value,
+        "mAP_low": evidence.mean_ap.low,
+        "mAP_high": evidence.mean_ap.high,
+        "AUC": evidence.mean_auc.value,
+        "AUC_low": evidence.mean_auc.low,
+        "AUC_high": evidence.mean_auc.high,
+        "learned": len(evidence.learned),
+    }
+    for found, point in zip(evidence.attributes, points, strict=True):
+        metrics |= {
+            f"ap/{found.name}": found.ap.value,
+            f"auc/{found.name}": found.auc.value,
+            f"p_value/{found.name}": found.p_value,
+            f"prevalence/{found.name}": found.prevalence,
+            f"f1/{found.name}": point.f1,
+            f"threshold/{found.name}": point.threshold,
+        }
+    return metrics
 
 
 def without_nan(value: Any) -> Any:

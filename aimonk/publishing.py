@@ -19,7 +19,7 @@ from .evaluation.calibration import expected_calibration_error
 from .evaluation.suspects import find_fillable, find_suspects
 from .gate import Gate
 from .learners import Learner
-from .outcome import Outcome
+from .outcome import Outcome, evidence_metrics
 from .reporting.canvas import to_png
 from .reporting.records import Predictions, ReportData
 from .reporting.report import figures, render_report
@@ -183,29 +183,13 @@ class Publisher:
         return promote(name, Gate(table, evidence, self.config), version.version)
 
     def _log_evidence(self, learned: Learned) -> None:
-        evidence = learned.evidence
-        metrics = {
-            "mAP": evidence.mean_ap.value,
-            "AUC": evidence.mean_auc.value,
-            "learned": len(evidence.learned),
-        }
-        metrics |= {"images": len(self.data)}
-        metrics |= {"mAP_low": evidence.mean_ap.low, "mAP_high": evidence.mean_ap.high}
-        metrics |= {"AUC_low": evidence.mean_auc.low, "AUC_high": evidence.mean_auc.high}
-        metrics["best_epoch"] = learned.fit.history.best_epoch
-        metrics |= {f"pos_weight/{name}": value for name, value in learned.pos_weights.items()}
-        self.run.params({f"pos_weight.{name}": f"{value:.6g}" for name, value in learned.pos_weights.items()})
-        for found, point in zip(evidence.attributes, learned.operating_points, strict=True):
-            metrics |= {
-                f"ap/{found.name}": found.ap.value,
-                f"auc/{found.name}": found.auc.value,
-                f"p_value/{found.name}": found.p_value,
-                f"prevalence/{found.name}": found.prevalence,
-                f"f1/{found.name}": point.f1,
-                f"threshold/{found.name}": point.threshold,
-            }
+        history, weights = learned.fit.history, learned.pos_weights
+        metrics = evidence_metrics(learned.evidence, learned.operating_points)
+        metrics |= {"images": len(self.data), "best_epoch": history.best_epoch}
+        metrics |= {f"pos_weight/{name}": value for name, value in weights.items()}
         metrics |= {f"seconds/{stage}": seconds for stage, seconds in self.stages.seconds.items()}
-        self.run.metrics(metrics, step=len(learned.fit.history.iteration_losses))
+        self.run.params({f"pos_weight.{name}": f"{value:.6g}" for name, value in weights.items()})
+        self.run.metrics(metrics, step=len(history.iteration_losses))
 
     def _log_report(self, learner: Learner, learned: Learned, promotion: Promotion) -> None:
         report = self._report(learner, learned, promotion.decision.reason)

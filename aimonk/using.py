@@ -14,13 +14,13 @@ from .config import Config
 from .data.dataset import Dataset, read_dataset
 from .errors import LabelsError
 from .evaluation.compare import Comparison, Decision
-from .evaluation.evidence import Evidence, weigh_evidence
+from .evaluation.evidence import weigh_evidence
 from .evaluation.thresholds import operating_points
 from .features.key import store_folder
 from .features.store import FeatureStore
 from .features.views import PLAIN
 from .gate import Gate
-from .outcome import Outcome
+from .outcome import Outcome, evidence_metrics
 from .serving.package import SEEN_DIGITS, read_head, read_seen
 from .serving.predictor import Prediction, Predictor
 from .serving.score import Scored
@@ -82,7 +82,7 @@ def evaluate(model: str, data: Path, labels: Path | None, config: Config, stages
     counts = {count.name: count for count in dataset.audit.usable_attributes}
     with tracked_run(config.tracking.experiment, tags={"aimonk.verdict": evidence.headline}) as run:
         run.params({"model": model, "data": dataset.folder, "labels": dataset.labels})
-        run.metrics(_metrics(evidence))
+        run.metrics(evidence_metrics(evidence, points))
         outcome = Outcome(
             run_id=run.id,
             model_uri=model,
@@ -138,12 +138,6 @@ def _probabilities(
             return expit(head.logits(store.get(digests, (PLAIN,))[:, 0]).astype(np.float64))
     answers = predictor.stream(dataset.paths[row] for row in rows)
     return np.array([answer.probabilities for answer in answers])
-
-
-def _metrics(evidence: Evidence) -> dict[str, float]:
-    means = {"mAP": evidence.mean_ap.value, "AUC": evidence.mean_auc.value, "learned": len(evidence.learned)}
-    each = [(f"ap/{found.name}", found.ap.value) for found in evidence.attributes]
-    return means | dict(each) | {f"auc/{found.name}": found.auc.value for found in evidence.attributes}
 
 
 @dataclass(frozen=True)
