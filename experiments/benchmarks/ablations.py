@@ -17,8 +17,10 @@ from aimonk.evaluation.folds import pool_folds
 
 ROWS = (
     ("features.resolution=1.0", "images as large as the backbone was made for"),
-    ("features.pooling=mean", "no second mean over the middle"),
-    ("features.rooted=false", "features as they are"),
+    ("features.pooling=mean+center", "the last map alone"),
+    ("features.pooling=mean", "the last map alone, without its middle"),
+    ("features.rooted=true", "signed square roots of the features"),
+    ("features.mirrored=true", "mirror images averaged, at twice the work"),
     ('features.views=["plain", "flip"]', "trained on mirror images too"),
     ('features.views=["plain", "flip", "crop1", "crop2"]', "trained on mirror images and two crops too"),
     ('features.views=["plain", "color"]', "trained on other colours too"),
