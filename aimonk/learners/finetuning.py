@@ -64,8 +64,9 @@ class Finetuning:
         return self._decoded[size]
 
     def _training_readout(self) -> Readout:
+        """Never mirrored: random flips show both sides, at half the work."""
         resolution = self.config.finetune.resolution or self.config.features.resolution
-        features = dataclasses.replace(self.config.features, resolution=resolution)
+        features = dataclasses.replace(self.config.features, resolution=resolution, mirrored=False)
         return readout(features, self.backbone.backbone)
 
     def reconfigured(self, config: Config) -> Finetuning:
@@ -121,10 +122,10 @@ class Finetuning:
                 checkpoint,
                 progress,
             )
-        if seen.size != self.backbone.size:
-            larger = self._network(self.backbone.readout, head.head, scaling)
-            larger.set_weights(model.get_weights())
-            model = larger
+        if seen != self.backbone.readout:
+            answering = self._network(self.backbone.readout, head.head, scaling)
+            answering.set_weights(model.get_weights())
+            model = answering
         return FittedNetwork(model, joined(head.history, history), history.best_epoch, self)
 
     def _network(self, seen: Readout, head: Head, scaling: Scaling | None) -> keras.Model:
