@@ -21,12 +21,17 @@ ProgressCallback = Callable[[int, int], None]
 
 
 class Stages:
-    """Shows one progress line per stage on the console and keeps `seconds[stage]`, wall clock."""
+    """Shows one progress line per stage on the console and keeps `seconds[stage]`, wall clock.
+
+    The time of a stage within another one counts for the inner one alone, so that all add up.
+    """
 
     def __init__(self, console: Console) -> None:
         self.console = console
         self.seconds: dict[str, float] = {}
         self.warnings: list[str] = []
+        self._within: list[float] = []
+        """Of the stages under way, the outer ones first: seconds spent in stages within them."""
 
     def warn(self, sentence: str) -> None:
         """Say what the user should know, and keep it for the report."""
@@ -36,6 +41,7 @@ class Stages:
     @contextmanager
     def stage(self, name: str, description: str) -> Iterator[ProgressCallback]:
         """Time a stage. A stage entered twice adds up. The line stays on the screen when it is done."""
+        self._within.append(0.0)
         started = time.perf_counter()
         columns = (
             SpinnerColumn(finished_text="[green]✓[/]"),
@@ -53,6 +59,9 @@ class Stages:
             try:
                 yield advance
             finally:
-                self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
+                taken = time.perf_counter() - started
+                self.seconds[name] = self.seconds.get(name, 0.0) + taken - self._within.pop()
+                if self._within:
+                    self._within[-1] += taken
             total = progress.tasks[0].total or 1
             progress.update(task, completed=total, total=total)
