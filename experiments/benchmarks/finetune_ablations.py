@@ -28,19 +28,19 @@ from aimonk.features.atomic import write_whole
 FILE = ROOT / "experiments" / "finetune.toml"
 ROWS = (
     ("training.mode=frozen", "the head alone"),
-    ("features.pooling=mean+center", "the last map alone"),
-    ("finetune.resolution=0", "trained on images as large as it answers for"),
-    ("finetune.dropout=0", "no dropout"),
-    ("finetune.last_layers=0", "all layers trained"),
-    ("finetune.average=0.98", "moving average of the weights"),
-    ('finetune.augment=["flip"]', "mirrored only"),
+    ("finetune.augment=[]", "nothing augmented"),
+    ("training.loss=asymmetric", "asymmetric loss"),
     ('finetune.augment=["flip", "crop", "erase", "color"]', "other colours too"),
+    ("training.loss=partial_asymmetric", "asymmetric loss that uses unknown labels"),
+    ("finetune.average=0.98", "moving average of the weights"),
+    ("features.pooling=mean+center", "the last map alone"),
+    ("finetune.dropout=0", "no dropout"),
+    ("finetune.last_layers=40", "the last 40 layers alone"),
+    ("finetune.resolution=0", "trained on images as large as it answers for"),
+    ("features.mirrored=true", "mirror images averaged, at twice the work"),
     ('finetune.augment=["flip", "crop", "erase", "rotate"]', "rotated too"),
     ("finetune.learning_rate=3e-4", "a smaller rate"),
     ("finetune.weight_decay=0.05", "more weight decay"),
-    ("training.loss=asymmetric", "asymmetric loss"),
-    ("training.loss=partial_asymmetric", "asymmetric loss that uses unknown labels"),
-    ("features.mirrored=true", "mirror images averaged, at twice the work"),
 )
 
 
