@@ -12,6 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 from ..errors import ImagesError
 from .fingerprint import Picture, look_at
@@ -50,6 +51,8 @@ class _Found:
     facts: ImageFacts
     seen: tuple[State, Picture] | None = None
 
+
+Item = TypeVar("Item")
 
 BATCH = 512
 """Files read between two writes of the memory: about what an interruption can lose."""
@@ -95,7 +98,7 @@ def _report(progress: Callable[[int, int], None] | None, done: int, total: int) 
         progress(done, total)
 
 
-def _batches(items: Iterable[_Found], size: int) -> Iterator[list[_Found]]:
+def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
     items = iter(items)
     while batch := list(islice(items, size)):
         yield batch
@@ -113,7 +116,8 @@ def _read_all(files: Sequence[tuple[str, str]], memory: Memory) -> Generator[_Fo
         return
     pool = ThreadPoolExecutor(max_workers=os.cpu_count())
     try:
-        yield from pool.map(lambda file: _read(file[0], file[1], memory), files)
+        for some in _batches(files, BATCH):  # each file submitted keeps a kilobyte until it is read
+            yield from pool.map(lambda file: _read(file[0], file[1], memory), some)
     finally:
         pool.shutdown(cancel_futures=True)  # on Ctrl-C, the files not yet begun stay unread
 

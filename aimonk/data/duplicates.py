@@ -27,9 +27,9 @@ SAME_TONE = 18
 Re-encoding at half the size changes no block by more than 17; another print on a shirt by 19 and more.
 """
 
-_BLOCK_CELLS = 2**22
-"""Pairs of hashes compared at once, 32 MiB of them; and pairs of thumbnails, as much again."""
-_BLOCK_PAIRS = 2**11
+_BLOCK_CELLS = 2**19
+"""Pairs of hashes compared at once, 4 MiB of them; and pairs of thumbnails."""
+_BLOCK_PAIRS = 2**9
 
 
 @dataclass(frozen=True)
