@@ -13,6 +13,7 @@ from .backend import keras, tf
 from .batches import batch_count
 from .checkpoint import Checkpoint, identity_of, read_checkpoint, write_checkpoint
 from .class_weights import pos_weights, prevalences
+from .gradients import gradients, pairwise_sums
 from .losses import Tensor, batch_loss
 from .models import choose_trainable, computing_in_bfloat16
 from .optimizer import assign, averaged, make_optimizer, values_of
@@ -42,11 +43,12 @@ def finetune(
     With a `checkpoint` folder the state is written there after each epoch, before the observer is told, and a
     checkpoint found there is continued. The observer is then told again of the epochs already done, since it
     may have missed the last one: it drops the iterations that it has. `progress` is told of iterations.
+    The same arguments give the same network, bit for bit, on one machine.
     Raises ConfigError, or ModelError for a damaged checkpoint or one of another training.
     """
     check_names(config.augment)
     choose_trainable(model, config.last_layers)
-    with computing_in_bfloat16(model, config.mixed_precision):
+    with computing_in_bfloat16(model, config.mixed_precision), pairwise_sums():
         run = _Finetuning(model, images, targets, train, validation, training, config)
         if checkpoint is not None:
             run.resume(read_checkpoint(checkpoint, run.identity), observer)
@@ -180,9 +182,8 @@ def _compiled(
 
     @tf.function
     def step(images: Tensor, targets: Tensor) -> Tensor:
-        with tf.GradientTape() as tape:
-            value = loss(targets, model(images, training=True), *weights)
-        optimizer.apply(tape.gradient(value, variables), variables)
+        value = loss(targets, model(images, training=True), *weights)
+        optimizer.apply(gradients(value, variables), variables)
         return value
 
     @tf.function

@@ -8,6 +8,9 @@ import pytest
 
 from aimonk.config import FinetuneConfig, TrainingConfig
 from aimonk.errors import ConfigError, ModelError
+from aimonk.features.backbones import build_backbone
+from aimonk.features.readout import Readout
+from aimonk.features.zoo import parse_backbone
 from aimonk.training.backend import keras
 from aimonk.training.batches import batches
 from aimonk.training.class_weights import pos_weights, prevalences
@@ -119,6 +122,26 @@ def test_best_weights_are_restored(model, images, targets) -> None:
         prevalences(targets[TRAIN]),
     )
     np.testing.assert_allclose(history.validation_losses[history.best_epoch - 1], loss, rtol=1e-5)
+
+
+@pytest.mark.slow
+def test_the_same_training_gives_the_same_network(shared: Path) -> None:
+    """Bit for bit: with maps that are read in three places, dropout, and every augmentation."""
+    file = shared / "weights" / "mobilenet_2_5_224_tf_no_top.h5"
+    how = Readout(288, 288, "pyramid", colours=True)
+    generator = np.random.default_rng(0)
+    images = generator.integers(0, 256, (72, 288, 288, 3), dtype=np.uint8)
+    targets = generator.integers(-1, 2, (72, 3)).astype(np.float32)
+    config = FinetuneConfig(epochs=3, batch_size=32, dropout=0.5)
+    found = []
+    for _ in range(2):
+        network, _ = build_backbone(parse_backbone("mobilenet@0.25"), str(file), how)
+        head = Head(np.zeros((network.output.shape[1], 3), np.float32), np.zeros(3, np.float32))
+        model = model_from_head(network, head, dropout=config.dropout)
+        history = finetune(model, images, targets, np.arange(64), np.arange(64, 72), TRAINING, config)
+        found.append((history.iteration_losses, *model.get_weights()))
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_average_is_that_of_the_weights_after_each_iteration(model, images, targets) -> None:
