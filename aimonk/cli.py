@@ -171,7 +171,6 @@ def score(
 @app.command()
 def embed(
     data: Data,
-    labels: Labels = "",
     config: ConfigFile = "",
     backbone: Backbone = "",
     weights: Weights = "",
@@ -181,7 +180,7 @@ def embed(
     from .workflow import embed
 
     settings = _config(config, set_, features__backbone=backbone, features__weights=weights)
-    images, passes = embed(data, Path(labels) if labels else None, settings, _stages())
+    images, passes = embed(data, settings, _stages())
     _stderr().print(f"{images} images have features; {passes} forward passes were made")
 
 

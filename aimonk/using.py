@@ -16,7 +16,7 @@ from .errors import LabelsError
 from .evaluation.compare import Comparison, Decision
 from .evaluation.evidence import weigh_evidence
 from .evaluation.thresholds import operating_points
-from .features.key import store_folder
+from .features.key import catalog_folder, store_folder
 from .features.store import FeatureStore
 from .features.views import PLAIN
 from .gate import Gate
@@ -59,7 +59,7 @@ def evaluate(model: str, data: Path, labels: Path | None, config: Config, stages
         predictor = Predictor(package, throughput=True)
     info = predictor.info
     with stages.stage("audit", "Reading images") as progress:
-        dataset = read_dataset(data, labels, config.data, store_folder(config.features) / "images", progress)
+        dataset = read_dataset(data, labels, config.data, catalog_folder(config.features), progress)
     columns = _columns(dataset, info.names)
     rows = _unseen(dataset, read_seen(package), stages)
     targets = dataset.targets[rows][:, columns]

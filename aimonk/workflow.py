@@ -14,13 +14,15 @@ import numpy as np
 
 from .config import Config, checked
 from .data.audit import Audit, check_learnable, count
+from .data.catalog import look_up
 from .data.dataset import Dataset, read_dataset
+from .data.folder import image_names
 from .data.split import Split, make_split
 from .errors import BackboneError, TrackingError
 from .evaluation.crossfit import HeldOutScores, cross_fit, fold_splits, hold_out
 from .evaluation.evidence import Evidence, weigh_evidence
 from .evaluation.thresholds import OperatingPoint, operating_points
-from .features.key import store_folder
+from .features.key import catalog_folder, store_folder
 from .learners import Learner, Trained, open_learner
 from .outcome import Outcome
 from .stages import Stages
@@ -73,13 +75,25 @@ def audit(data: Path, labels: Path | None, config: Config, stages: Stages) -> Au
     return read(data, labels, lenient, stages).audit
 
 
-def embed(data: Path, labels: Path | None, config: Config, stages: Stages) -> tuple[int, int]:
-    """Fill the feature store; returns the number of images and of forward passes made."""
+def embed(data: Path, config: Config, stages: Stages) -> tuple[int, int]:
+    """Fill the feature store with all images of a folder, labelled or not.
+
+    Returns the number of different images and of forward passes made. What cannot be read is named and left
+    out. Of each image little more than its name is kept in memory: a folder may have any number.
+    """
     from .features.embed import fill_store
 
-    dataset = read(data, labels, config, stages)
+    with stages.stage("read", "Reading images") as progress:
+        names = image_names(data)
+        files, unusable = [], []
+        for facts in look_up(data, names, catalog_folder(config.features), progress):
+            if facts.sha256 is None or facts.problem is not None:
+                unusable.append(f"{facts.name} ({facts.problem})")
+            else:
+                files.append((facts.sha256, facts.path))
+    if unusable:
+        stages.warn(f"{len(unusable)} of {len(names)} images are left out, the first is {unusable[0]}")
     with stages.stage("embed", "Features") as progress:
-        files = list(zip(dataset.digests, dataset.paths, strict=True))
         filled = fill_store(files, config.features, progress=progress, warn=stages.warn)
     return filled.images, filled.forward_passes
 
@@ -202,7 +216,7 @@ def _typical_epochs(fitted: list[Trained]) -> int:
 def read(data: Path, labels: Path | None, config: Config, stages: Stages) -> Dataset:
     """Read and audit a folder and its labels."""
     with stages.stage("audit", "Reading images") as progress:
-        return read_dataset(data, labels, config.data, store_folder(config.features) / "images", progress)
+        return read_dataset(data, labels, config.data, catalog_folder(config.features), progress)
 
 
 def _drawn(request: Request, stages: Stages) -> Request:

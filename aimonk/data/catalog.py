@@ -20,7 +20,7 @@ from .labels import check_folder, resolve_in
 from .memory import Memory, State
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ImageFacts:
     """One file named by a label row. `problem` is None when the image can be used."""
 
@@ -44,7 +44,7 @@ class ImageFacts:
     """32 x 32 grey pixels, row by row: what tells alike hashes of unlike images apart."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Found:
     """What one file turned out to be; nothing was seen of one that could not be read."""
 
@@ -64,7 +64,18 @@ def scan(
     cache: Path | None,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[ImageFacts, ...]:
-    """Return the facts of the images `names` in the folder `data`, in that order.
+    """Return the facts of the images `names` in the folder `data`, in that order; see `look_up`."""
+    found = {facts.name: facts for facts in look_up(data, names, cache, progress)}
+    return tuple(found[name] for name in names)
+
+
+def look_up(
+    data: Path,
+    names: Sequence[str],
+    cache: Path | None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Iterator[ImageFacts]:
+    """Yield the facts of each of the images `names` in the folder `data` once, in the order they are found.
 
     Files are read and decoded in threads. What they were is kept in the folder `cache` (None: nowhere):
     a file that still has the size, times and inode it had is not opened again, and bytes that are known
@@ -76,21 +87,25 @@ def scan(
     check_folder(data)
     root = os.path.realpath(data)
     paths = {name: resolve_in(root, name) for name in names}
-    found: dict[str, ImageFacts] = {}
+    done = 0
     with Memory(cache) as memory:
         known = memory.files(root)
+        unread = []
+        _report(progress, 0, len(paths))
         for name, path in paths.items():
-            if (facts := _remembered(name, path, known.get(path), memory)) is not None:
-                found[name] = facts
-        unread = [(name, path) for name, path in paths.items() if name not in found]
-        _report(progress, len(found), len(paths))
+            if (facts := _remembered(name, path, known.get(path), memory)) is None:
+                unread.append((name, path))
+                continue
+            yield facts
+            done += 1
+            _report(progress, done, len(paths))
         with closing(_read_all(unread, memory)) as reading:
             for batch in _batches(reading, BATCH):
-                for one in batch:
-                    found[one.facts.name] = one.facts
-                    _report(progress, len(found), len(paths))
                 memory.remember(root, [(str(one.facts.path), *one.seen) for one in batch if one.seen])
-    return tuple(found[name] for name in names)
+                for one in batch:
+                    yield one.facts
+                    done += 1
+                    _report(progress, done, len(paths))
 
 
 def _report(progress: Callable[[int, int], None] | None, done: int, total: int) -> None:

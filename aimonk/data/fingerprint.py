@@ -15,7 +15,7 @@ _DECODED = 4 * SIDE
 """Decoded larger than needed, so that libjpeg's reduction does not shift an image against its mirror."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Picture:
     """What the bytes of an image show; with a `problem`, they show nothing."""
 

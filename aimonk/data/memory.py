@@ -39,13 +39,12 @@ _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 """Primary result codes, the low byte of SQLite's; the last one says that tables or columns are not ours."""
 
 _FILES = "SELECT path, size, changed, inode, read, sha256, checksum FROM files WHERE root = ?"
-_PICTURES = "SELECT * FROM pictures WHERE sha256 IN (SELECT sha256 FROM files WHERE root = ?)"
 _PICTURE = "SELECT * FROM pictures WHERE sha256 = ?"
 _PUT_FILE = "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _PUT_PICTURE = "INSERT OR REPLACE INTO pictures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class State:
     """What a file was when it was read: its bytes' digest, and what shows that they are still the same."""
 
@@ -92,7 +91,6 @@ class Memory:
         # Other pixels, or another Pillow, may see other things in the same bytes: a file of their own.
         self._path = folder and folder / f"catalog-{PREPROCESSING}-pillow-{PIL.__version__}.sqlite"
         self._connection: sqlite3.Connection | None = None
-        self._pictures: dict[str, Picture] = {}
         self._lock = threading.Lock()
 
     def __enter__(self) -> Memory:
@@ -111,17 +109,14 @@ class Memory:
         self._close()
 
     def files(self, root: str) -> dict[str, State]:
-        """Return the states of the files in the folder `root`, by path, and make their pictures known."""
-        folder = os.fsencode(root)
-        self._pictures.update((row[0], _as_picture(row)) for row in self._rows(_PICTURES, folder))
-        return {os.fsdecode(path): State(*state) for path, *state in self._rows(_FILES, folder)}
+        """Return the states of the files in the folder `root`, by path."""
+        return {os.fsdecode(path): State(*state) for path, *state in self._rows(_FILES, os.fsencode(root))}
 
     def picture(self, sha256: str) -> Picture | None:
         """Return what the bytes of that digest show, if it is known."""
-        if sha256 not in self._pictures:
-            with self._lock:
-                self._pictures.update((row[0], _as_picture(row)) for row in self._rows(_PICTURE, sha256))
-        return self._pictures.get(sha256)
+        with self._lock:
+            rows = self._rows(_PICTURE, sha256)
+        return _as_picture(rows[0]) if rows else None
 
     def remember(self, root: str, found: Iterable[tuple[str, State, Picture]]) -> None:
         """Write down what files in the folder `root` are, all or nothing."""
@@ -132,7 +127,6 @@ class Memory:
             files.append((folder, *row, _checksum(row)))
             pictures[state.sha256] = picture
         with self._lock:
-            self._pictures.update(pictures)
             if self._connection is None:
                 return
             try:

@@ -58,3 +58,8 @@ def store_folder(config: FeaturesConfig) -> Path:
     else:
         base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(base).expanduser() / "aimonk"
+
+
+def catalog_folder(config: FeaturesConfig) -> Path:
+    """Where it is remembered what image files were when last read."""
+    return store_folder(config) / "images"

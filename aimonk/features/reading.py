@@ -21,7 +21,7 @@ _AHEAD = 8 * 2**20
 """Bytes of pixels that wait at most: few enough to stay in the processor's cache until they are used."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Job:
     """An image file and the views wanted of it."""
 

@@ -21,6 +21,7 @@ from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..data.folder import image_names
 from ..errors import AimonkError, ImagesError
 from .predictor import Prediction, Predictor
 
@@ -80,21 +81,8 @@ def _noting(images: Iterable[Named], names: deque[str]) -> Iterator[bytes | Path
 
 
 def _folder_images(folder: Path) -> tuple[int, Iterator[Named]]:
-    """Files that Pillow's list of suffixes, or the lack of one, lets be images."""
-    from PIL import Image
-
-    if not folder.is_dir():
-        raise ImagesError(f"There is neither a folder nor a file {folder}; give one of them to --data.")
-    suffixes = {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN} | {""}
-    found = [
-        os.path.relpath(os.path.join(parent, name), folder)
-        for parent, _, names in os.walk(folder)
-        for name in names
-        if os.path.splitext(name)[1].lower() in suffixes and not name.startswith(".")
-    ]
-    if not found:
-        raise ImagesError(f"There is no image file below {folder}; give the folder of images to --data.")
-    return len(found), ((name, folder / name) for name in sorted(found))
+    names = image_names(folder)
+    return len(names), ((name, folder / name) for name in names)
 
 
 def _parquet_images(path: Path) -> tuple[int, Iterator[Named]]:

@@ -16,7 +16,7 @@ from aimonk.config import Config, load_config
 from aimonk.data.dataset import Dataset, read_dataset
 from aimonk.data.labels import MISSING
 from aimonk.data.split import make_split
-from aimonk.features.key import store_folder
+from aimonk.features.key import catalog_folder
 from aimonk.learners import Learner, open_learner
 from aimonk.stages import Stages
 from aimonk.workflow import Learned, judge, learn
@@ -61,7 +61,7 @@ def open_bench(
     """Read the data and open the backbone; other settings are those of the experiment's file, or assigned."""
     named = [f"features.backbone={given.backbone}", f"features.weights={given.weights}"]
     config = load_config(experiment, [*named, *assignments])
-    data = read_dataset(given.data, given.labels, config.data, store_folder(config.features) / "images")
+    data = read_dataset(given.data, given.labels, config.data, catalog_folder(config.features))
     return Bench(data, config, open_learner(config), Stages(Console(stderr=True)))
 
 

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from aimonk.data import catalog
-from aimonk.data.catalog import scan
+from aimonk.data.catalog import look_up, scan
 from aimonk.errors import ImagesError, LabelsError
 
 HOUR = 3600
@@ -80,6 +80,16 @@ def test_facts_come_in_the_order_of_the_names(folder: Path) -> None:
     assert (text.problem, text.format, text.size) == ("not an image", None, 10)
     assert text.sha256 == hashlib.sha256(b"no picture").hexdigest()
     assert steps == [(done, 5) for done in range(6)]
+
+
+def test_looking_up_yields_each_file_once_and_the_remembered_ones_first(
+    folder: Path, tmp_path: Path, later: Callable[[float], None]
+) -> None:
+    later(HOUR)
+    scan(folder, ["b.jpg", "text.jpg"], tmp_path / "cache")
+    facts = list(look_up(folder, NAMES, tmp_path / "cache"))
+    assert [fact.name for fact in facts] == ["b.jpg", "text.jpg", "c.jpg", "a.jpg", "gone.jpg"]
+    assert {fact.name: fact for fact in facts} == {fact.name: fact for fact in scan(folder, NAMES, None)}
 
 
 def test_what_is_no_regular_file_is_left_alone(folder: Path) -> None:

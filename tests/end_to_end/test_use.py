@@ -133,6 +133,21 @@ def test_scores_are_those_reported(seed_model: Trained, tmp_path: Path) -> None:
     np.testing.assert_allclose(scored, probabilities, atol=1e-4)
 
 
+def test_embed_needs_no_labels_and_leaves_out_what_is_no_image(seed_model: Trained, tmp_path: Path) -> None:
+    names = ("image_0.jpg", "image_1.jpg", "image_111.jpg")
+    for name in names:
+        (tmp_path / "photos").mkdir(exist_ok=True)
+        (tmp_path / "photos" / name).write_bytes((seed_model.data / name).read_bytes() + b" ")
+    (tmp_path / "photos" / "copy.jpg").write_bytes((tmp_path / "photos" / names[0]).read_bytes())
+    (tmp_path / "photos" / "bad.jpg").write_text("no image")
+    options = seed_model.arguments[seed_model.arguments.index("--backbone") :]
+    for passes in (3, 0):
+        done = seed_model.desk.aimonk("embed", "--data", tmp_path / "photos", *options)
+        assert done.returncode == 0, done.stderr
+        assert f"3 images have features; {passes} forward passes" in done.stderr
+        assert "1 of 5 images are left out, the first is bad.jpg (not an image)" in done.stderr
+
+
 def test_evaluate_reports_images_that_were_not_trained_on(seed_model: Trained) -> None:
     data, uri = seed_model.data, seed_model.answer["model_uri"]
     answer = seed_model.desk.answer(
