@@ -61,6 +61,8 @@ class FeaturesConfig:
     pooling: Literal["mean", "mean+center", "pyramid"] = "pyramid"
     """Where features are averaged: over the whole image; over that and, again, its middle; or so at every
     scale of the backbone, with the spread over the middle of the finer ones."""
+    colours: bool = True
+    """Add the colours in the middle of the image, as shares of a palette."""
     rooted: bool = False
     """Take signed square roots of the features."""
     mirrored: bool = False

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import BackboneError
+from .colours import colours
 from .levels import levels
 from .preprocessing import Preprocessing, probe_preprocessing
 from .readout import Readout
@@ -93,7 +94,10 @@ def build_backbone(
         inner = keras.Model(inner.input, [inner.output, *levels(inner)], name=inner.name)
     maps = inner(_preprocess(keras, pixels, preprocessing), training=False)
     last, *finer = maps if readout.takes_levels else [maps]
-    model = keras.Model(pixels, readout.attach(keras, last, finer), name="backbone")
+    features = readout.attach(keras, last, finer)
+    if readout.colours:
+        features = keras.layers.Concatenate(name="with_colours")([features, colours(keras, pixels)])
+    model = keras.Model(pixels, features, name="backbone")
     return _mirrored(keras, model) if readout.mirrored else model, file
 
 

@@ -31,7 +31,8 @@ class Readout:
     Perronnin, Sanchez and Mensink, "Improving the Fisher Kernel for Large-Scale Image Classification", ECCV
     2010, section 3.2. `mirrored` features are the mean of those of the image and of its mirror image, which
     doubles the work: test-time augmentation, as in Krizhevsky, Sutskever and Hinton, "ImageNet
-    Classification with Deep Convolutional Neural Networks", NIPS 2012, section 4.1.
+    Classification with Deep Convolutional Neural Networks", NIPS 2012, section 4.1. `colours` are those of
+    the middle of the image, see there.
     """
 
     height: int
@@ -39,9 +40,10 @@ class Readout:
     pooling: str = "mean"
     rooted: bool = False
     mirrored: bool = False
+    colours: bool = False
 
     def __str__(self) -> str:
-        marks = [name for name in ("rooted", "mirrored") if getattr(self, name)]
+        marks = [name for name in ("rooted", "mirrored", "colours") if getattr(self, name)]
         return "-".join([self.pooling, *marks])
 
     @property
@@ -81,7 +83,7 @@ class Readout:
 def readout(config: FeaturesConfig, backbone: Backbone) -> Readout:
     """What the settings ask for, at the backbone's own image size where the resolution is 1."""
     height, width = (_enlarged(side, config.resolution) for side in backbone.size)
-    return Readout(height, width, config.pooling, config.rooted, config.mirrored)
+    return Readout(height, width, config.pooling, config.rooted, config.mirrored, config.colours)
 
 
 def _enlarged(side: int, resolution: float) -> int:
