@@ -6,8 +6,7 @@ Copies of the images with bytes of their own are embedded into an empty feature 
 scored into a Parquet table (`aimonk score`), by MobileNet@0.25, each time in a new process whose peak of
 resident memory is the operating system's own figure. Prints medians; `growth` is the peak over that of the
 smallest number of images, `ms per further image` the time beyond that of the row above. The backbone's graph
-is in the store beforehand, so that TensorFlow's memory does not hide what grows. `embed` reads and audits
-the folder first, as every command does that is given labels.
+is in the store beforehand, so that TensorFlow's memory does not hide what grows.
 """
 
 from __future__ import annotations
