@@ -61,8 +61,9 @@ class FeaturesConfig:
     pooling: Literal["mean", "mean+center", "pyramid"] = "pyramid"
     """Where features are averaged: over the whole image; over that and, again, its middle; or so at every
     scale of the backbone, with the spread over the middle of the finer ones."""
-    colours: bool = True
-    """Add the colours in the middle of the image, as shares of a palette."""
+    colours: Annotated[int, Field(ge=0, le=16)] = 1
+    """Add the colours in so many places of the image, as shares of a palette. All are the middle, until
+    fine-tuning learns where to look; a frozen backbone has no use for a second one."""
     rooted: bool = False
     """Take signed square roots of the features."""
     mirrored: bool = False

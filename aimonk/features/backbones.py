@@ -96,7 +96,8 @@ def build_backbone(
     last, *finer = maps if readout.takes_levels else [maps]
     features = readout.attach(keras, last, finer)
     if readout.colours:
-        features = keras.layers.Concatenate(name="with_colours")([features, colours(keras, pixels)])
+        seen = colours(keras, pixels, last, readout.colours)
+        features = keras.layers.Concatenate(name="with_colours")([features, *seen])
     model = keras.Model(pixels, features, name="backbone")
     return _mirrored(keras, model) if readout.mirrored else model, file
 

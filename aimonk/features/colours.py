@@ -1,4 +1,4 @@
-"""What colours the middle of an image has: shares of a fixed palette, which a backbone's last maps lose."""
+"""What colours an image has where it matters: shares of a palette, which a backbone's last map has lost."""
 
 from __future__ import annotations
 
@@ -10,15 +10,27 @@ import numpy as np
 if TYPE_CHECKING:
     import keras
 
-LIGHTNESS = (8, 20, 32, 44, 56, 68, 80, 92)
-RINGS = ((0, 1), (10, 6), (25, 8), (50, 10))
-"""Chroma, and how many hues of it: close together where most of the world's colours are, near grey."""
+ATTENTION = "attention"
+"""How the names of the layers begin that say where to look, the only ones here that have weights."""
+
+LIGHTNESS = (10, 28, 46, 64, 82, 97)
+RINGS = ((0, 1), (12, 6), (35, 8), (65, 8))
+"""Chroma, and how many hues of it: close together near grey, where most of the world's colours are."""
 
 SOFTNESS = 10.0
 """Distance in Lab over which a colour counts for its neighbours in the palette too."""
 
-CELLS = 48
-"""Pixels are averaged to about so many cells along the height of the image first."""
+CELLS = 4
+"""Pixels are averaged first, to about so many cells along each side of a position of the last map."""
+
+MIDDLE = 1 / 3
+"""Of the height and of the width: where is looked before anything is learned."""
+
+UNLIKE = 0.02
+"""Standard deviation of the first weights of a second and further places: equal ones would stay equal."""
+
+FALL = 50.0
+"""How fast the logarithm of the attention falls outside that, per height or width."""
 
 SMALLEST_SHARE = 1e-3
 """Added before the root, whose slope at 0 would otherwise make much of a single pixel."""
@@ -32,28 +44,61 @@ XYZ = ((0.4124, 0.3576, 0.1805), (0.2126, 0.7152, 0.0722), (0.0193, 0.1192, 0.95
 _KNEE = 6 / 29
 
 
-def colours(keras: Any, pixels: keras.KerasTensor) -> keras.KerasTensor:
-    """Continue `(N, H, W, 3) uint8` RGB to `(N, K)`: roots of the palette's shares in the middle third.
+def colours(
+    keras: Any, pixels: keras.KerasTensor, maps: keras.KerasTensor, places: int
+) -> list[keras.KerasTensor]:
+    """Roots of the palette's shares, `(N, K)`, in each of so many places that are attended to.
 
-    Each cell counts for the colours of the palette by softmax(-d^2 / (2 SOFTNESS^2)), d the distance in CIE
-    1976 L*a*b*; a share is its mean over the cells. Roots are compared as histograms are best compared
-    (Hellinger's distance). After Swain and Ballard, "Color Indexing", IJCV 1991, with soft bins as in van de
-    Weijer, Schmid, Verbeek and Larlus, "Learning Color Names for Real-World Applications", TIP 2009.
+    `pixels` is `(N, H, W, 3) uint8` RGB, `maps` the last map of the backbone, `(N, h, w, C)`. Attention is
+    softmax(prior + maps . v) over its positions (Girdhar and Ramanan, "Attentional Pooling for Action
+    Recognition", NIPS 2017). Until the network is fine-tuned v is 0, or as good as that, which leaves the
+    prior: the middle.
 
-    The layers have no weights and are saved without code. There is no matrix product among them: OpenVINO
-    computes in bf16 whatever leads to one, and 8 bits are too few for d^2.
+    A share is the mean over the cells of softmax(-d^2 / (2 SOFTNESS^2)), d the distance in CIE 1976 L*a*b*
+    to the palette's colours. Roots are compared as histograms are best compared (Hellinger's distance). After
+    Swain and Ballard, "Color Indexing", IJCV 1991, with soft bins as in van de Weijer, Schmid, Verbeek and
+    Larlus, "Learning Color Names for Real-World Applications", TIP 2009.
+
+    It is saved without code, and the shares are float32 at any precision: OpenVINO computes in bf16 what
+    leads to a matrix product, of which there is none behind them, and Keras what is a layer.
     """
     ops = keras.ops
+    rows, columns, _ = maps.shape[1:]
+    shares = ops.reshape(_shares(ops, pixels, rows, columns), (-1, rows * columns, len(palette())))
+
+    def seen(place: int) -> keras.KerasTensor:
+        start = keras.initializers.RandomNormal(0, UNLIKE, seed=place) if place else "zeros"
+        attend = keras.layers.Conv2D(
+            1, 1, use_bias=False, kernel_initializer=start, name=f"{ATTENTION}_{place}"
+        )
+        scores = ops.cast(attend(maps)[..., 0], "float32") + prior(rows, columns)
+        weights = ops.softmax(ops.reshape(scores, (-1, rows * columns, 1)), axis=1)
+        return ops.sqrt(ops.sum(weights * shares, axis=1) + SMALLEST_SHARE)
+
+    return [seen(place) for place in range(places)]
+
+
+def prior(rows: int, columns: int) -> np.ndarray:
+    """`(rows, columns) float32`: logarithm of the attention, 0 in the middle and falling outside."""
+
+    def outside(length: int) -> np.ndarray:
+        return np.maximum(np.abs((np.arange(length) + 0.5) / length - 0.5) - MIDDLE / 2, 0)
+
+    return (-FALL * (outside(rows)[:, None] + outside(columns))).astype(np.float32)
+
+
+def _shares(ops: Any, pixels: keras.KerasTensor, rows: int, columns: int) -> keras.KerasTensor:
+    """The palette's shares at each position of a map, `(N, rows, columns, K)`."""
     height, width = pixels.shape[1:3]
-    third = keras.layers.Cropping2D((height // 3, width // 3), name="middle_third")
-    cells = keras.layers.AveragePooling2D((_cell(height), _cell(width)), name="cells")
-    seen = lab(ops, cells(third(ops.cast(pixels, "float32"))))
+    cell = max(1, height // (CELLS * rows)), max(1, width // (CELLS * columns))
+    cells = ops.average_pool(ops.cast(pixels, "float32"), cell, cell)
     distance = sum(
         ops.square(ops.expand_dims(channel, -1) - values.astype(np.float32))
-        for channel, values in zip(seen, palette().T, strict=True)
+        for channel, values in zip(lab(ops, cells), palette().T, strict=True)
     )
-    shares = keras.layers.Softmax(name="palette")(distance / (-2 * SOFTNESS**2))
-    return ops.sqrt(keras.layers.GlobalAveragePooling2D(name="shares")(shares) + SMALLEST_SHARE)
+    shares = ops.softmax(distance / (-2 * SOFTNESS**2))
+    place = shares.shape[1] // rows, shares.shape[2] // columns
+    return ops.average_pool(shares, place, place)[:, :rows, :columns]
 
 
 def lab(ops: Any, rgb: Any) -> tuple[Any, Any, Any]:
@@ -98,7 +143,3 @@ def _linear(colours: np.ndarray) -> np.ndarray:
     f = np.stack([y + colours[:, 1] / 500, y, y - colours[:, 2] / 200], axis=1)
     xyz = np.where(f > _KNEE, f**3, 3 * _KNEE**2 * (f - 4 / 29)) * np.array(WHITE)
     return xyz @ np.linalg.inv(np.array(XYZ)).T
-
-
-def _cell(side: int) -> int:
-    return max(1, side // CELLS)

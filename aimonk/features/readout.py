@@ -31,8 +31,8 @@ class Readout:
     Perronnin, Sanchez and Mensink, "Improving the Fisher Kernel for Large-Scale Image Classification", ECCV
     2010, section 3.2. `mirrored` features are the mean of those of the image and of its mirror image, which
     doubles the work: test-time augmentation, as in Krizhevsky, Sutskever and Hinton, "ImageNet
-    Classification with Deep Convolutional Neural Networks", NIPS 2012, section 4.1. `colours` are those of
-    the middle of the image, see there.
+    Classification with Deep Convolutional Neural Networks", NIPS 2012, section 4.1. `colours` adds those
+    of the image, in so many places, see there.
     """
 
     height: int
@@ -40,11 +40,11 @@ class Readout:
     pooling: str = "mean"
     rooted: bool = False
     mirrored: bool = False
-    colours: bool = False
+    colours: int = 0
 
     def __str__(self) -> str:
-        marks = [name for name in ("rooted", "mirrored", "colours") if getattr(self, name)]
-        return "-".join([self.pooling, *marks])
+        marks = [name for name in ("rooted", "mirrored") if getattr(self, name)]
+        return "-".join([self.pooling, *marks, *([f"colours{self.colours}"] if self.colours else [])])
 
     @property
     def size(self) -> tuple[int, int]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ..features.colours import ATTENTION
 from .backend import keras
 from .records import Head
 from .scaling import Scaling
@@ -55,13 +56,14 @@ def leaf_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
 
 
 def choose_trainable(model: keras.Model, last_layers: int) -> None:
-    """Leave the head and the last `last_layers` backbone layers that have weights trainable (0: all of them).
+    """Leave the last `last_layers` backbone layers with weights trainable (0: all), and what is new.
 
     Batch normalisation is never trained: it stays in inference mode with ImageNet's statistics, since those
     of small batches would undo what the backbone knows.
     """
     model.trainable = True
-    weighted = [layer for layer in leaf_layers(model) if layer.weights and layer.name != LOGITS]
+    new = (LOGITS, ATTENTION)  # without ImageNet's weights
+    weighted = [layer for layer in leaf_layers(model) if layer.weights and not layer.name.startswith(new)]
     first = len(weighted) - last_layers if last_layers else 0
     for number, layer in enumerate(weighted):
         layer.trainable = number >= first and not isinstance(layer, keras.layers.BatchNormalization)

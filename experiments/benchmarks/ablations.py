@@ -16,7 +16,7 @@ from aimonk.evaluation.compare import compare
 from aimonk.evaluation.folds import pool_folds
 
 ROWS = (
-    ("features.colours=false", "no palette of colours"),
+    ("features.colours=0", "no palette of colours"),
     ("features.resolution=1.0", "images as large as the backbone was made for"),
     ("features.pooling=mean+center", "the last map alone"),
     ("features.pooling=mean", "the last map alone, without its middle"),

@@ -76,3 +76,15 @@ def test_trainable_layers(last_layers: int, trained: list[str]) -> None:
     choose_trainable(model, 1)  # what an earlier call has chosen does not matter
     choose_trainable(model, last_layers)
     assert [layer.name for layer in leaf_layers(model) if layer.trainable_variables] == trained
+
+
+def test_what_says_where_to_look_is_always_trained() -> None:
+    body = backbone()
+    maps = body.get_layer("inner").output
+    attention = keras.layers.Conv2D(1, 1, name="attention_0")(keras.layers.Conv2D(2, 1, name="three")(maps))
+    features = keras.layers.Concatenate()([body.output, keras.layers.Flatten()(attention)])
+    head = Head(np.ones((features.shape[1], 2), np.float32), np.zeros(2, np.float32))
+    model = model_from_head(keras.Model(body.input, features), head)
+    choose_trainable(model, 1)
+    trained = [layer.name for layer in leaf_layers(model) if layer.trainable_variables]
+    assert trained == ["three", "attention_0", "logits"]
