@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 ATTENTION = "attention"
 """How the names of the layers begin that say where to look, the only ones here that have weights."""
 
-LIGHTNESS = (10, 28, 46, 64, 82, 97)
-RINGS = ((0, 1), (12, 6), (35, 8), (65, 8))
+LIGHTNESS = (8, 20, 32, 44, 56, 68, 80, 92)
+RINGS = ((0, 1), (10, 6), (25, 8), (50, 10))
 """Chroma, and how many hues of it: close together near grey, where most of the world's colours are."""
 
 SOFTNESS = 10.0
@@ -92,11 +92,12 @@ def _shares(ops: Any, pixels: keras.KerasTensor, rows: int, columns: int) -> ker
     height, width = pixels.shape[1:3]
     cell = max(1, height // (CELLS * rows)), max(1, width // (CELLS * columns))
     cells = ops.average_pool(ops.cast(pixels, "float32"), cell, cell)
-    distance = sum(
-        ops.square(ops.expand_dims(channel, -1) - values.astype(np.float32))
-        for channel, values in zip(lab(ops, cells), palette().T, strict=True)
-    )
-    shares = ops.softmax(distance / (-2 * SOFTNESS**2))
+    # -|x - c|^2 / (2 s^2) = (x . c - |c|^2 / 2) / s^2 - |x|^2 / (2 s^2); the last term is the same for all c.
+    known = palette()
+    factors = (known / SOFTNESS**2).T.astype(np.float32)
+    offsets = (0.5 * (known / SOFTNESS) ** 2).sum(axis=1).astype(np.float32)
+    parts = zip(lab(ops, cells), factors, strict=True)
+    shares = ops.softmax(sum(ops.expand_dims(channel, -1) * factor for channel, factor in parts) - offsets)
     place = shares.shape[1] // rows, shares.shape[2] // columns
     return ops.average_pool(shares, place, place)[:, :rows, :columns]
 
