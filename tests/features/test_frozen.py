@@ -43,7 +43,7 @@ def test_the_store_is_named_by_settings_then_environment_then_cache(
 def test_a_known_backbone_needs_no_decision(config: FeaturesConfig) -> None:
     key = FrozenBackbone(config).known_key()
     assert key is not None
-    assert key.folder == "mobilenet@0.25-random-224x224-pyramid-p1.1/openvino-f32"
+    assert key.folder == "mobilenet@0.25-random-224x224-pyramid-colours1-p1.1/openvino-f32"
     assert FrozenBackbone(dataclasses.replace(config, engine="auto")).known_key() is None
 
 
