@@ -250,7 +250,7 @@ def open_store_meanwhile(experiment: str) -> threading.Thread:
         from .tracking.store import open_store
 
         with suppress(TrackingError):
-            open_store(experiment)
+            open_store(experiment, aside=True)
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()

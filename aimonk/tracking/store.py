@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -20,11 +22,15 @@ from ..errors import TrackingError
 _SQLITE = "sqlite:///"
 
 
-def open_store(experiment: str) -> str:
+def open_store(experiment: str, *, aside: bool = False) -> str:
     """Make the store ready for an experiment, creating either where needed; return the experiment's id.
 
-    A new SQLite store takes about 5 s (MLflow replays its migrations), one that exists about 1 s. Calling
+    MLflow's import takes 1 s, and a new SQLite store as much again, for its migrations are replayed. Calling
     it early, in a thread, leaves `tracked_run` nothing to wait for.
+
+    Args:
+        experiment: its name.
+        aside: make a new SQLite store in another process, for a thread beside which this one has work to do.
 
     Raises:
         TrackingError: the store or its artifact folder cannot be reached or written, or the
@@ -34,7 +40,7 @@ def open_store(experiment: str) -> str:
     with store_errors():
         uri = mlflow.get_tracking_uri()
         if uri.startswith(_SQLITE) and ":memory:" not in uri:
-            _prepare_sqlite(Path(uri.removeprefix(_SQLITE).partition("?")[0]))
+            _prepare_sqlite(Path(uri.removeprefix(_SQLITE).partition("?")[0]), aside)
         client = MlflowClient()
         found = client.get_experiment_by_name(experiment) or _create(client, experiment)
         if found.lifecycle_stage != "active":
@@ -68,7 +74,7 @@ def _create(client: MlflowClient, experiment: str) -> mlflow.entities.Experiment
         raise
 
 
-def _prepare_sqlite(path: Path) -> None:
+def _prepare_sqlite(path: Path, aside: bool) -> None:
     """Create the database in one piece; find out at once whether it can be written.
 
     Several processes that create one MLflow database at once can break it for good, so each makes its own
@@ -78,7 +84,7 @@ def _prepare_sqlite(path: Path) -> None:
     if not path.exists():
         with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
             fresh = Path(folder) / path.name
-            _initialise(fresh)
+            (_initialise_aside if aside else _initialise)(fresh)
             with suppress(FileExistsError):
                 os.link(fresh, path)
     with closing(sqlite3.connect(path, timeout=30, isolation_level=None)) as database:
@@ -95,6 +101,15 @@ def _initialise(path: Path) -> None:
         _initialize_tables(engine)
     finally:
         engine.dispose()
+
+
+def _initialise_aside(path: Path) -> None:
+    """Do the same in a process of its own, for other threads wait for Python's lock; here, if that fails."""
+    silent = subprocess.DEVNULL
+    command = [sys.executable, "-m", __name__, str(path)]
+    if subprocess.run(command, stdin=silent, stdout=silent, stderr=silent).returncode:
+        path.unlink(missing_ok=True)
+        _initialise(path)
 
 
 def _check_artifacts(location: str) -> None:
@@ -117,3 +132,7 @@ def be_quiet() -> None:
     for name in ("mlflow", "alembic"):
         logger = logging.getLogger(name)
         logger.setLevel(max(logger.level, logging.WARNING))
+
+
+if __name__ == "__main__":  # see `_initialise_aside`
+    _initialise(Path(sys.argv[1]))

@@ -66,7 +66,7 @@ def compiled_epoch(loss: str) -> Callable[..., tuple[State, Tensor]]:
     learning rate `rates (T,) float32`. `losses (T,)` are the batches' data losses, without the penalty.
     """
 
-    @tf.function(jit_compile=True, reduce_retracing=False)
+    @tf.function(jit_compile=True, reduce_retracing=False, autograph=False)
     def epoch(problem: Problem, state: State, rows: Tensor, count: Tensor, rates: Tensor) -> Any:
         def body(index: Tensor, state: State, losses: Tensor) -> tuple[Tensor, State, Tensor]:
             value, gradient = _loss_and_gradient(loss, problem, state.parameters, rows[index])
@@ -84,7 +84,7 @@ def compiled_epoch(loss: str) -> Callable[..., tuple[State, Tensor]]:
 def compiled_loss(loss: str) -> Callable[..., Tensor]:
     """`(problem, parameters, rows, count) -> ()`, the data loss over the first `count` batches."""
 
-    @tf.function(jit_compile=True, reduce_retracing=False)
+    @tf.function(jit_compile=True, reduce_retracing=False, autograph=False)
     def total(problem: Problem, parameters: Parameters, rows: Tensor, count: Tensor) -> Tensor:
         def body(index: Tensor, cells: Tensor, known: Tensor) -> tuple[Tensor, Tensor, Tensor]:
             features, targets = _batch(problem, rows[index])

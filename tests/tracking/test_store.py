@@ -29,6 +29,25 @@ def test_a_deleted_experiment_is_named(store: MlflowClient) -> None:
 
 
 @pytest.mark.slow
+def test_a_store_made_aside_is_the_same_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setattr(
+        "aimonk.tracking.store._initialise", lambda path: pytest.fail("it was made by this process")
+    )
+    first = open_store("dresses", aside=True)
+    assert MlflowClient().get_experiment(first).name == "dresses"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mlflow.db", "mlruns"]
+
+
+def test_what_fails_aside_is_done_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.executable", shutil.which("false") or pytest.fail("no command `false`"))
+    assert MlflowClient().get_experiment(open_store("dresses", aside=True)).name == "dresses"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mlflow.db", "mlruns"]
+
+
+@pytest.mark.slow
 def test_several_processes_make_one_store_quietly(tmp_path: Path) -> None:
     code = "from aimonk.tracking.store import open_store; print(open_store('dresses'))"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
