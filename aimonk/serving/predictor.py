@@ -55,6 +55,7 @@ class Predictor:
 
     def __init__(self, folder: Path, *, throughput: bool = False) -> None:
         self.info = read_info(folder)
+        self._fixed = throughput
         compiled = _compile(folder, self.info, throughput)
         self._thresholds = np.array([attribute.threshold for attribute in self.info.attributes])
         self._workers = (
@@ -86,11 +87,12 @@ class Predictor:
         the next images while the current batches are inferred.
         """
         source = iter(images)
-        ahead = BATCH * (self._streams._max_workers + 1)
+        lined_up = self._streams._max_workers + 1  # one more than run at a time: no core waits for Python
+        ahead = BATCH * (lined_up + 1)
         decoding = deque(self._submit(islice(source, ahead)))
         inferring: deque[Future[list[Prediction]]] = deque()
         while decoding or inferring:
-            while decoding and len(inferring) < self._streams._max_workers:
+            while decoding and len(inferring) < lined_up:
                 batch = [decoding.popleft().result() for _ in range(min(BATCH, len(decoding)))]
                 inferring.append(self._streams.submit(self._answer, batch))
                 decoding.extend(self._submit(islice(source, BATCH)))
@@ -126,9 +128,11 @@ class Predictor:
         return Prediction(tuple(self.info.names[index] for index in present), tuple(probabilities.tolist()))
 
     def _infer(self, batch: np.ndarray) -> np.ndarray:
+        """`(N, H, W, 3) uint8` of at most `BATCH` images to `(N, L) float32`."""
+        images = np.resize(batch, (BATCH, *batch.shape[1:])) if self._fixed and len(batch) < BATCH else batch
         request = self._requests.get()
         try:
-            return np.array(request.infer({0: batch}, share_inputs=True)[0])
+            return np.array(request.infer({0: images}, share_inputs=True)[0][: len(batch)])
         finally:
             self._requests.put(request)
 
@@ -152,6 +156,8 @@ def _compile(folder: Path, info: PackageInfo, throughput: bool) -> Any:
         raise ModelError(
             f"The graph in {folder} maps {' to '.join(found)}, its record says {' to '.join(expected)}."
         )
+    if throughput:
+        graph.reshape([BATCH, *info.input_size, 3])  # 2% faster than a batch of any size
     hint = "THROUGHPUT" if throughput else "LATENCY"
     return core.compile_model(
         graph, "CPU", {"INFERENCE_PRECISION_HINT": info.precision, "PERFORMANCE_HINT": hint}
