@@ -7,7 +7,6 @@ import inspect
 import os
 import random
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..chatter import hushed
 from ..errors import BackboneError
 from .colours import colours
 from .levels import levels
@@ -39,9 +39,8 @@ _SEED = 0
 def import_keras() -> ModuleType:
     """Import Keras on TensorFlow (6 s the first time) without its chatter on the user's screen.
 
-    TensorFlow's C++ code writes to file descriptor 2 before its log level is read. During the import
-    that descriptor is therefore a file, whose content is shown only if the import fails; Python's own
-    `sys.stderr` (a progress bar of another thread) goes on writing to the screen.
+    TensorFlow's C++ code writes to the screen before its log level is read; what it says is shown only if
+    the import fails.
     """
     with _IMPORTING:  # another thread may be at it: a half-imported module is in `sys.modules` too
         if "keras" in sys.modules and "tensorflow" in sys.modules:
@@ -49,9 +48,13 @@ def import_keras() -> ModuleType:
         os.environ.setdefault("KERAS_BACKEND", "tensorflow")
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
-        with _quiet():
-            import keras
-            import tensorflow  # noqa: F401  (Keras imports it; named here as what takes the time)
+        with hushed() as said:
+            try:
+                import keras
+                import tensorflow  # noqa: F401  (Keras imports it; named here as what takes the time)
+            except BaseException:
+                print(said(), file=sys.stderr)
+                raise
         return keras
 
 
@@ -213,31 +216,3 @@ def _seeded(keras: ModuleType) -> Iterator[None]:
     finally:
         random.setstate(python)
         np.random.set_state(numpy)
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    sys.stderr.flush()
-    screen = os.dup(2)
-    own = sys.stderr
-    with tempfile.TemporaryFile() as chatter, os.fdopen(screen, "w", buffering=1) as direct:
-        os.dup2(chatter.fileno(), 2)
-        if _writes_to_descriptor_2(own):
-            sys.stderr = direct
-        try:
-            yield
-        except BaseException:
-            os.dup2(screen, 2)
-            chatter.seek(0)
-            os.write(2, chatter.read())
-            raise
-        finally:
-            sys.stderr = own
-            os.dup2(screen, 2)
-
-
-def _writes_to_descriptor_2(stream: Any) -> bool:
-    try:
-        return stream.fileno() == 2
-    except (AttributeError, OSError, ValueError):
-        return False
