@@ -38,6 +38,7 @@ ConfigFile = Annotated[str, typer.Option(help="Experiment file, such as experime
 Backbone = Annotated[str, typer.Option(help="NAME or NAME@WIDTH of a keras.applications model.")]
 Weights = Annotated[str, typer.Option(help="imagenet, none (random), or the path of a weights file.")]
 Experiment = Annotated[str, typer.Option(help="MLflow experiment.")]
+Spark = Annotated[str, typer.Option(metavar="MASTER", help="Work on Spark, e.g. at local[4].")]
 Register = Annotated[str, typer.Option(help="Registered model that the new version joins.")]
 
 
@@ -160,11 +161,12 @@ def score(
         Path, typer.Option(help="Folder of images, or a Parquet file with a binary column `image`.")
     ],
     out: Annotated[Path, typer.Option(help="FILE.parquet or FILE.csv to write.")],
+    spark: Spark = "",
 ) -> None:
     """Score many images into one table."""
     from .using import score
 
-    scored = score(model, data, out, _stages())
+    scored = score(model, data, out, _stages(), spark)
     unreadable = f", {scored.unreadable} of them unreadable" if scored.unreadable else ""
     _stderr().print(f"{scored.images} images scored to {out}{unreadable}", highlight=False)
 
@@ -176,12 +178,13 @@ def embed(
     backbone: Backbone = "",
     weights: Weights = "",
     set_: Set = [],  # noqa: B006
+    spark: Spark = "",
 ) -> None:
     """Compute and store the features of every image of a folder, once."""
     from .workflow import embed
 
     settings = _config(config, set_, features__backbone=backbone, features__weights=weights)
-    images, passes = embed(data, settings, _stages())
+    images, passes = embed(data, settings, _stages(), spark)
     _stderr().print(f"{images} images have features; {passes} forward passes were made")
 
 

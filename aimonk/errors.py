@@ -31,3 +31,7 @@ class TrackingError(AimonkError):
 
 class ModelError(AimonkError):
     """A model package is missing, incomplete, or not one of ours."""
+
+
+class ClusterError(AimonkError):
+    """Spark is not there, cannot be started, or a job fails on it."""

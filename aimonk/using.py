@@ -26,7 +26,7 @@ from .serving.predictor import Prediction, Predictor
 from .serving.score import Scored
 from .serving.score import score as score_all
 from .stages import Stages
-from .tracking.models import model_package
+from .tracking.models import model_folder, model_package
 from .tracking.predictions import read_held_out
 from .tracking.registry import Promotion, find_version
 from .tracking.registry import promote as put_before_the_gate
@@ -41,8 +41,14 @@ def predict(model: str, images: Sequence[Path]) -> tuple[Prediction, ...]:
     return Predictor(model_package(model)).predict(list(images))
 
 
-def score(model: str, data: Path, out: Path, stages: Stages) -> Scored:
-    """Score a folder or a Parquet file into one table."""
+def score(model: str, data: Path, out: Path, stages: Stages, spark: str = "") -> Scored:
+    """Score a folder or a Parquet file into one table; on Spark, given a master."""
+    if spark:
+        from .serving.score_spark import score_spark
+
+        folder = model_folder(model)
+        with stages.stage("score", "Scoring on Spark") as progress:
+            return score_spark(folder, data, out, spark, progress)
     predictor = Predictor(model_package(model), throughput=True)
     with stages.stage("score", "Scoring") as progress:
         return score_all(predictor, data, out, progress)

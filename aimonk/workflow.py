@@ -75,8 +75,8 @@ def audit(data: Path, labels: Path | None, config: Config, stages: Stages) -> Au
     return read(data, labels, lenient, stages).audit
 
 
-def embed(data: Path, config: Config, stages: Stages) -> tuple[int, int]:
-    """Fill the feature store with all images of a folder, labelled or not.
+def embed(data: Path, config: Config, stages: Stages, spark: str = "") -> tuple[int, int]:
+    """Fill the feature store with all images of a folder, labelled or not; on Spark, given a master.
 
     Returns the number of different images and of forward passes made. What cannot be read is named and left
     out. Of each image little more than its name is kept in memory: a folder may have any number.
@@ -94,7 +94,12 @@ def embed(data: Path, config: Config, stages: Stages) -> tuple[int, int]:
     if unusable:
         stages.warn(f"{len(unusable)} of {len(names)} images are left out, the first is {unusable[0]}")
     with stages.stage("embed", "Features") as progress:
-        filled = fill_store(files, config.features, progress=progress, warn=stages.warn)
+        if spark:
+            from .features.embed_spark import fill_store_spark
+
+            filled = fill_store_spark(files, config.features, spark, progress, stages.warn)
+        else:
+            filled = fill_store(files, config.features, progress=progress, warn=stages.warn)
     return filled.images, filled.forward_passes
 
 

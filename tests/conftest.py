@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,18 @@ def shared() -> Path:
             pytest.fail(reason)
         pytest.skip(reason)
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def master() -> str:
+    """A Spark on this machine; without pyspark or Java the test skips, or fails where CI forbids that."""
+    java = os.environ.get("JAVA_HOME") or shutil.which("java")
+    if not (java and importlib.util.find_spec("pyspark")):
+        reason = "Spark needs pyspark and Java"
+        if os.environ.get("AIMONK_NO_SKIP"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return "local[2]"
 
 
 @pytest.fixture(autouse=True)

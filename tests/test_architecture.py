@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 
 PACKAGE = ROOT / "aimonk"
 LAYERS = (
-    {"errors", "config", "__init__"},
+    {"errors", "config", "chatter", "cluster", "__init__"},
     {"data"},
     {"features"},
     {"training"},
@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "tensorflow": ("features/engines.py", "features/backbones.py", "training/"),
     "keras": ("features/engines.py", "features/backbones.py", "training/"),
     "mlflow": ("tracking/", "serving/"),
-    "pyspark": ("serving/score_spark.py",),
+    "pyspark": ("cluster.py", "serving/score_spark.py"),
 }
 BARE = ("data/", "serving/predictor.py")
 """Copied into served models, or used before anything heavy is loaded."""
@@ -100,6 +100,7 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
         f"try: app({arguments!r})\n"
         "except SystemExit as end: assert end.code == 0\n"
         "heavy = {'tensorflow', 'keras', 'mlflow', 'pandas', 'openvino', 'matplotlib', 'sklearn'}\n"
+        "heavy |= {'pyspark'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, cwd=ROOT)

@@ -40,7 +40,7 @@ def script() -> str:
 
 
 @pytest.mark.slow
-def test_every_command_of_the_readme_works(tmp_path: Path, shared: Path) -> None:
+def test_every_command_of_the_readme_works(tmp_path: Path, shared: Path, master: str) -> None:
     for name in ("aimonk", "experiments", "MLproject", "conda.yaml", "requirements.txt"):
         source = ROOT / name
         copy = shutil.copytree if source.is_dir() else shutil.copyfile

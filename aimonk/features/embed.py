@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -138,7 +138,7 @@ def fill_store(
     backbone = backbone or FrozenBackbone(config, store, warn)
     key = backbone.known_key()
     known = _parts(backbone, key, warn).known() if key else set()
-    jobs = list(_jobs(paths, names, known))
+    jobs = lacking(paths, names, known)
     passes = 0
     if jobs or key is None:
         # Reading starts before the engine is there: on a first run that takes TensorFlow's 6 s.
@@ -146,7 +146,7 @@ def fill_store(
             if key is None:
                 key = backbone.key(lambda: pixels.peek(_SAMPLES), len(jobs))
                 known = _parts(backbone, key, warn).known()
-                jobs = list(_jobs(paths, names, known))
+                jobs = lacking(paths, names, known)
             passes = _run(backbone, key, pixels, known, sum(len(job.views) for job in jobs), progress, warn)
     folder = backbone.store / key.folder
     return Filled(key, folder, len(paths), len(jobs), passes, time.monotonic() - begin)
@@ -156,11 +156,22 @@ def _parts(backbone: FrozenBackbone, key: FeatureKey, warn: Warn | None) -> Feat
     return FeatureStore(backbone.store / key.folder, warn=warn)
 
 
-def _jobs(paths: dict[str, Path], views: tuple[str, ...], known: set[_Row]) -> Iterator[Job]:
-    for digest, path in paths.items():
-        lacking = tuple(view for view in views if (digest, view) not in known)
-        if lacking:
-            yield Job(digest, path, lacking)
+def lacking(paths: Mapping[str, Path], views: Sequence[str], known: Set[_Row]) -> list[Job]:
+    """What is to be computed of some images, by digest, where the store has `known`."""
+    jobs = (
+        Job(digest, path, tuple(view for view in views if (digest, view) not in known))
+        for digest, path in paths.items()
+    )
+    return [job for job in jobs if job.views]
+
+
+def compute(jobs: Sequence[Job], backbone: FrozenBackbone, key: FeatureKey) -> int:
+    """Compute and store what the jobs say, whatever the store has; returns the number of forward passes.
+
+    Errors are those of `embed`.
+    """
+    with ReadAhead(jobs, backbone.size) as pixels:
+        return _run(backbone, key, pixels, set(), sum(len(job.views) for job in jobs), None, None)
 
 
 def _run(

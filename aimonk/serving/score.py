@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..data.folder import image_names
 from ..errors import AimonkError, ImagesError
@@ -27,6 +27,7 @@ from .predictor import Prediction, Predictor
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 ROWS_PER_WRITE = 512
 COLUMNS = ("image", "predicted_attributes", "probabilities", "error")
@@ -64,7 +65,7 @@ def score(
     names: deque[str] = deque()
     answers = predictor.stream(_noting(images, names))
     done = unreadable = 0
-    with _table(out) as write:
+    with open_table(out) as write:
         while rows := [(names.popleft(), answer) for answer in islice(answers, ROWS_PER_WRITE)]:
             write(rows)
             done += len(rows)
@@ -86,6 +87,16 @@ def _folder_images(folder: Path) -> tuple[int, Iterator[Named]]:
 
 
 def _parquet_images(path: Path) -> tuple[int, Iterator[Named]]:
+    file, named_by = open_parquet(path)
+    return file.metadata.num_rows, _rows(file, named_by)
+
+
+def open_parquet(path: Path) -> tuple[pq.ParquetFile, str | None]:
+    """Open a Parquet file of images; returns it and the column that names its rows, if there is one.
+
+    Raises:
+        ImagesError: it cannot be read, has no rows, or no binary column `image`.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -106,10 +117,10 @@ def _parquet_images(path: Path) -> tuple[int, Iterator[Named]]:
         for field in schema
         if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
     ]
-    return file.metadata.num_rows, _rows(file, texts[0] if texts else None)
+    return file, texts[0] if texts else None
 
 
-def _rows(file: Any, named_by: str | None) -> Iterator[Named]:
+def _rows(file: pq.ParquetFile, named_by: str | None) -> Iterator[Named]:
     numbers = count()
     for batch in file.iter_batches(batch_size=32, columns=["image", *([named_by] if named_by else [])]):
         names = (
@@ -128,8 +139,12 @@ def _is_binary(kind: pa.DataType) -> bool:
 
 
 @contextmanager
-def _table(out: Path) -> Iterator[Write]:
-    """A function that appends rows to a file beside `out`, which takes its place when all went well."""
+def open_table(out: Path) -> Iterator[Write]:
+    """A function that appends rows to a file beside `out`, which takes its place when all went well.
+
+    Raises:
+        AimonkError: `out` has another suffix or cannot be written.
+    """
     tables = {".parquet": _parquet_table, ".csv": _csv_table}
     if out.suffix not in tables:
         raise AimonkError(

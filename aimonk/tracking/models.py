@@ -75,13 +75,32 @@ def model_package(uri: str) -> Path:
         ModelError: there is no such model, or it is not an aimonk model.
         TrackingError: the store cannot be reached.
     """
-    folder = Path(uri)
-    if not folder.is_dir():
-        folder = _fetch(uri)
+    folder = _local(uri)
     for package in (folder, folder / "artifacts" / "package", *sorted((folder / "artifacts").glob("*"))):
         if (package / RECORD).is_file():
             return package
     raise ModelError(f"{uri} is not an aimonk model: it holds no {RECORD}.")
+
+
+def model_folder(uri: str) -> Path:
+    """The local folder of a whole MLflow model, as `mlflow.pyfunc` takes it.
+
+    Args:
+        uri: as `model_package` takes it, but for the folder of a package alone.
+
+    Raises:
+        ModelError: there is no such model, or it is not one of MLflow's.
+        TrackingError: the store cannot be reached.
+    """
+    folder = _local(uri)
+    if not (folder / "MLmodel").is_file():
+        raise ModelError(f"{uri} is no MLflow model: it holds no MLmodel; give models:/NAME/VERSION.")
+    return folder
+
+
+def _local(uri: str) -> Path:
+    folder = Path(uri)
+    return folder if folder.is_dir() else _fetch(uri)
 
 
 def _fetch(uri: str) -> Path:
