@@ -58,7 +58,10 @@ def spark_session(master: str, name: str) -> Iterator[SparkSession]:
             session = builder.getOrCreate()
             session.sparkContext.setLogLevel("OFF")  # what it has to say comes as an exception, too
         except Exception as error:  # there is no common class for what keeps a session from starting
-            raise ClusterError(f"Spark cannot be started at {master}: {_cause(said(), error)}.") from None
+            cause = _cause(said(), error)
+            raise ClusterError(
+                f"Spark cannot be started at {master}: {cause}; check the master, and that java runs here."
+            ) from None
     try:
         yield session
     except (PySparkException, Py4JError) as error:
@@ -107,7 +110,7 @@ def _cause(text: str, error: BaseException) -> str:
     """
     told = f"{text}\n{error}"
     own = re.findall(r"^(?:\w+\.)*errors\.\w+Error: (.+)", told, re.MULTILINE)
-    named = re.findall(r"^(?:Caused by: |Exception in .*?)?[\w.]+Exception: (.+)", told, re.MULTILINE)
+    named = re.findall(r"^(?:: |Caused by: |Exception in .*?)?[\w.$]+Exception: (.+)", told, re.MULTILINE)
     lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
     found = own[0] if own else named[-1] if named else lines[0]
     return str(found).strip().rstrip(".:")[:300]

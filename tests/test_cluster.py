@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from aimonk.cluster import slices, spark_session, watched
+from aimonk.cluster import _cause, slices, spark_session, watched
 from aimonk.errors import ClusterError
 
 
@@ -16,13 +16,50 @@ def test_without_spark_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> N
         pass
 
 
+GATEWAY = "[JAVA_GATEWAY_EXITED] Java gateway process exited before sending its port number."
+SUBMIT = """WARNING: Using incubator modules: jdk.incubator.vector
+Exception in thread "main" org.apache.spark.SparkException: Master must start with local
+\tat org.apache.spark.deploy.SparkSubmit.error(SparkSubmit.scala:1068)
+"""
+CONTEXT = """An error occurred while calling None.org.apache.spark.api.java.JavaSparkContext.
+: org.apache.spark.SparkException: Could not parse Master URL: 'nowhere'
+\tat org.apache.spark.SparkContext$.createTaskScheduler(SparkContext.scala:3319)
+"""
+NESTED = """An error occurred while calling o1.collect.
+: org.apache.spark.SparkException: Exception thrown in awaitResult:
+\tat org.apache.spark.util.ThreadUtils$.awaitResult(ThreadUtils.scala:1)
+Caused by: java.io.IOException: Failed to connect to /127.0.0.1:1
+"""
+WORKER = """An error occurred while calling o1.collect.
+: org.apache.spark.SparkException: Job aborted due to stage failure: Task 0 in stage 0.0 failed
+Traceback (most recent call last):
+  File "reading.py", line 1, in read_views
+aimonk.errors.ImagesError: Cannot read image a.jpg (gone); check the file.
+"""
+
+
+@pytest.mark.parametrize(
+    ("printed", "error", "cause"),
+    [
+        (SUBMIT, GATEWAY, "Master must start with local"),
+        ("JAVA_HOME is not set\n", GATEWAY, GATEWAY.rstrip(".")),
+        ("", CONTEXT, "Could not parse Master URL: 'nowhere'"),
+        ("", NESTED, "Failed to connect to /127.0.0.1:1"),
+        ("", WORKER, "Cannot read image a.jpg (gone); check the file"),
+        ("", "", "RuntimeError"),
+    ],
+)
+def test_of_all_that_java_says_the_cause_is_told(printed: str, error: str, cause: str) -> None:
+    assert _cause(printed, RuntimeError(error)) == cause
+
+
 @pytest.mark.slow
 def test_a_master_that_is_none_is_one_sentence(master: str) -> None:
     with pytest.raises(ClusterError) as raised, spark_session("nowhere", "test"):
         pass
     message = str(raised.value)
     assert message.startswith("Spark cannot be started at nowhere: ")
-    assert "Master must" in message or "master URL" in message
+    assert "master" in message.split(": ", 1)[1].split(";")[0].lower()
     assert "\n" not in message
 
 
