@@ -8,7 +8,7 @@ say nothing. Everything after the embedding runs anew. Prints the mean number of
 repeats. Wrong labels hurt twice, in training and in judging: `right model` is the number that a model trained
 on the right labels would be credited with when the wrong ones judge it.
 
-Measured 2026-11-23, of 23: 18.6 at 10%, 12.7 at 20%, 5.7 at 30% (a right model 9.8), 0.5 at 40%, 0 at 50%.
+Measured 2026-11-25, of 23: 21.7 at 10%, 13.8 at 20%, 5.7 at 30% (a right model 11.3), 0.2 at 40%, 0 at 50%.
 """
 
 from __future__ import annotations
