@@ -132,9 +132,7 @@ def fill_store(
     begin = time.monotonic()
     names = tuple(config.views if views is None else views)
     check_views(names)
-    paths = dict(files)
-    if not paths:
-        raise ImagesError("There is no image to embed; check the labels file and the data folder.")
+    paths = distinct(files)
     backbone = backbone or FrozenBackbone(config, store, warn)
     key = backbone.known_key()
     known = _parts(backbone, key, warn).known() if key else set()
@@ -154,6 +152,18 @@ def fill_store(
 
 def _parts(backbone: FrozenBackbone, key: FeatureKey, warn: Warn | None) -> FeatureStore:
     return FeatureStore(backbone.store / key.folder, warn=warn)
+
+
+def distinct(files: Sequence[tuple[str, Path]]) -> dict[str, Path]:
+    """A path for each digest.
+
+    Raises:
+        ImagesError: there is no file.
+
+    """
+    if not files:
+        raise ImagesError("There is no image to embed; check the labels file and the data folder.")
+    return dict(files)
 
 
 def lacking(paths: Mapping[str, Path], views: Sequence[str], known: Set[_Row]) -> list[Job]:

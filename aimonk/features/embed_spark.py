@@ -12,9 +12,9 @@ from pathlib import Path
 
 from ..cluster import slices, spark_session, watched
 from ..config import FeaturesConfig
-from ..errors import ImagesError
-from .embed import Filled, Progress, compute, lacking
+from .embed import Filled, Progress, compute, distinct, lacking
 from .frozen import FrozenBackbone
+from .key import store_folder
 from .reading import Job
 from .store import FeatureStore, Warn
 from .views import check_views
@@ -48,23 +48,20 @@ def fill_store_spark(
     """
     begin = time.monotonic()
     check_views(config.views)
-    paths = {digest: path.resolve() for digest, path in files}
-    if not paths:
-        raise ImagesError("There is no image to embed; check the labels file and the data folder.")
-    backbone = FrozenBackbone(config, warn=warn)
+    paths = distinct([(digest, path.resolve()) for digest, path in files])
+    store = store_folder(config).resolve()
+    backbone = FrozenBackbone(config, store, warn)
     key = backbone.key(images=len(paths))
-    folder = backbone.store.resolve() / key.folder
+    folder = store / key.folder
     jobs = lacking(paths, config.views, FeatureStore(folder, warn=warn).known())
     passes = 0
     if jobs:
         _ = backbone.graph  # converted once, before many want it
-        store = backbone.store.resolve()
 
         def work(part: Iterable[Job]) -> Iterable[int]:
             yield compute(list(part), FrozenBackbone(config, store), key)
 
         with spark_session(master, "aimonk embed") as spark:
             tasks = spark.sparkContext.parallelize(jobs, slices(spark, len(jobs), IMAGES_PER_TASK))
-            done: list[int] = watched(spark, tasks.mapPartitions(work).collect, progress)
-            passes = sum(done)
+            passes = sum(watched(spark, lambda: tasks.mapPartitions(work).collect(), progress))
     return Filled(key, folder, len(paths), len(jobs), passes, time.monotonic() - begin)

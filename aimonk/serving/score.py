@@ -63,15 +63,22 @@ def score(
     """
     total, images = _parquet_images(data) if data.is_file() else _folder_images(data)
     names: deque[str] = deque()
-    answers = predictor.stream(_noting(images, names))
-    done = unreadable = 0
+    answers = ((names.popleft(), answer) for answer in predictor.stream(_noting(images, names)))
     with open_table(out) as write:
-        while rows := [(names.popleft(), answer) for answer in islice(answers, ROWS_PER_WRITE)]:
-            write(rows)
-            done += len(rows)
-            unreadable += sum(answer.error is not None for _, answer in rows)
-            if progress:
-                progress(done, total)
+        return write_all(answers, write, (lambda done: progress(done, total)) if progress else None)
+
+
+def write_all(
+    answers: Iterator[tuple[str, Prediction]], write: Write, written: Callable[[int], None] | None = None
+) -> Scored:
+    """Write named answers in parts, and tell after each part how many are `written`."""
+    done = unreadable = 0
+    while rows := list(islice(answers, ROWS_PER_WRITE)):
+        write(rows)
+        done += len(rows)
+        unreadable += sum(answer.error is not None for _, answer in rows)
+        if written:
+            written(done)
     return Scored(done, unreadable)
 
 

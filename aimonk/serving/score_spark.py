@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import islice
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ import pandas as pd
 from ..cluster import slices, spark_session, watched, without_advice
 from ..data.folder import image_names
 from .predictor import Prediction
-from .score import ROWS_PER_WRITE, Scored, open_parquet, open_table
+from .score import Scored, open_parquet, open_table, write_all
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -49,22 +49,18 @@ def score_spark(
         ClusterError: Spark cannot be started, or the job fails.
         AimonkError: `out` has another suffix or cannot be written.
     """
-    names = None if data.is_file() else image_names(data)
-    named_by = open_parquet(data)[1] if names is None else None
-    done = unreadable = 0
+    read = (
+        partial(_parquet, file=data, named_by=open_parquet(data)[1])
+        if data.is_file()
+        else partial(_folder, folder=data, names=image_names(data))
+    )
     with open_table(out) as write, spark_session(master, "aimonk score") as spark:
         from pyspark import StorageLevel
 
-        with _hushed():
-            images = _parquet(spark, data, named_by) if names is None else _folder(spark, data, names)
-            answers = _answers(spark, model, images).persist(StorageLevel.DISK_ONLY)
+        with _without_mlflow_advice():
+            answers = _answers(spark, model, read(spark)).persist(StorageLevel.DISK_ONLY)
         watched(spark, answers.count, progress)  # all at once; they are read below a part at a time
-        rows = _rows(answers)
-        while part := list(islice(rows, ROWS_PER_WRITE)):
-            write(part)
-            done += len(part)
-            unreadable += sum(answer.error is not None for _, answer in part)
-    return Scored(done, unreadable)
+        return write_all(_rows(answers), write)
 
 
 def _folder(spark: SparkSession, folder: Path, names: list[str]) -> DataFrame:
@@ -116,7 +112,7 @@ def _rows(answers: DataFrame) -> Iterator[tuple[str, Prediction]]:
 
 
 @contextmanager
-def _hushed() -> Iterator[None]:
+def _without_mlflow_advice() -> Iterator[None]:
     """Without MLflow's advice on environments: the workers have the one that is theirs."""
     logger = logging.getLogger("mlflow")
     before = logger.level
