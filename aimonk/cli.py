@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from .config import Config
-    from .stages import Stages
+    from .progress import Stages
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -60,7 +60,7 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train, evaluate, log and register a model, and say whether it learned anything."""
-    from .workflow import Request, resumed, train
+    from .commands.train import Request, resumed, train
 
     if resume:
         outcome = train(resumed(resume), _stages())
@@ -102,7 +102,7 @@ def sweep(
     as_json: AsJson = False,
 ) -> None:
     """Search settings by cross-validation, and train, log and register the best ones."""
-    from .sweeping.sweep import SweepRequest, sweep
+    from .commands.sweep import SweepRequest, sweep
 
     settings = _config(
         config,
@@ -120,7 +120,7 @@ def sweep(
 @app.command()
 def audit(data: Data, labels: Labels = "", set_: Set = [], as_json: AsJson = False) -> None:  # noqa: B006
     """Say what is wrong with the data, before anything is learned from it."""
-    from .workflow import audit
+    from .commands.train import audit
 
     found = audit(data, Path(labels) if labels else None, _config("", set_), _stages())
     from .reporting.terminal import audit_table
@@ -131,7 +131,7 @@ def audit(data: Data, labels: Labels = "", set_: Set = [], as_json: AsJson = Fal
 @app.command()
 def evaluate(model: Model, data: Data, labels: Labels = "", set_: Set = [], as_json: AsJson = False) -> None:  # noqa: B006
     """Say how well a model does on labelled images."""
-    from .using import evaluate
+    from .commands.evaluate import evaluate
 
     outcome = evaluate(model, data, Path(labels) if labels else None, _config("", set_), _stages())
     _answer(outcome.summary(), outcome.to_json(), as_json)
@@ -140,7 +140,7 @@ def evaluate(model: Model, data: Data, labels: Labels = "", set_: Set = [], as_j
 @app.command()
 def predict(images: Annotated[list[Path], typer.Argument(help="Image files.")], model: Model) -> None:
     """Print each image's attributes and probabilities."""
-    from .using import predict
+    from .commands.evaluate import predict
 
     failed = False
     for image, reply in zip(images, predict(model, images), strict=True):
@@ -164,7 +164,7 @@ def score(
     spark: Spark = "",
 ) -> None:
     """Score many images into one table."""
-    from .using import score
+    from .commands.evaluate import score
 
     scored = score(model, data, out, _stages(), spark)
     unreadable = f", {scored.unreadable} of them unreadable" if scored.unreadable else ""
@@ -181,7 +181,7 @@ def embed(
     spark: Spark = "",
 ) -> None:
     """Compute and store the features of every image of a folder, once."""
-    from .workflow import embed
+    from .commands.train import embed
 
     settings = _config(config, set_, features__backbone=backbone, features__weights=weights)
     images, passes = embed(data, settings, _stages(), spark)
@@ -195,7 +195,7 @@ def demo_data(
     seed: Annotated[int, typer.Option(help="Equal seeds draw equal data.")] = 0,
 ) -> None:
     """Draw a data set with all the flaws of a real one."""
-    from .data.demo import draw_demo
+    from .data.demo.draw_demo import draw_demo
 
     labels = draw_demo(folder, images, seed)
     _stderr().print(f"Drew {images} images; the labels are {labels}", highlight=False)
@@ -208,7 +208,7 @@ def promote(
     as_json: AsJson = False,
 ) -> None:
     """Make a version the champion, if it has learned something and is not worse than the present one."""
-    from .using import promote
+    from .commands.evaluate import promote
 
     promotion = promote(name, version or None)
     _answer(promotion.summary(), promotion.to_json(), as_json)
@@ -235,7 +235,7 @@ def _stderr() -> Console:
 
 
 def _stages() -> Stages:
-    from .stages import Stages
+    from .progress import Stages
 
     return Stages(_stderr())
 

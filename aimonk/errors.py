@@ -1,8 +1,18 @@
 """The errors a user can cause. Each message is one sentence: what, where, what to do."""
 
+from .runtime.errors import AimonkError, ImagesError, ModelError
 
-class AimonkError(Exception):
-    """A user can cause and mend this; the command line prints its message and exits with 2."""
+__all__ = [
+    "AimonkError",
+    "BackboneError",
+    "ClusterError",
+    "ConfigError",
+    "FeatureStoreError",
+    "ImagesError",
+    "LabelsError",
+    "ModelError",
+    "TrackingError",
+]
 
 
 class ConfigError(AimonkError):
@@ -11,10 +21,6 @@ class ConfigError(AimonkError):
 
 class LabelsError(AimonkError):
     """The labels file cannot be read, or says something that labels cannot say."""
-
-
-class ImagesError(AimonkError):
-    """An image, or too large a share of the images, cannot be used."""
 
 
 class BackboneError(AimonkError):
@@ -27,10 +33,6 @@ class FeatureStoreError(AimonkError):
 
 class TrackingError(AimonkError):
     """The tracking store or the registry cannot be used."""
-
-
-class ModelError(AimonkError):
-    """A model package is missing, incomplete, or not one of ours."""
 
 
 class ClusterError(AimonkError):

@@ -12,8 +12,8 @@ import numpy as np
 
 from ..config import DataConfig
 from ..errors import ImagesError
-from .audit import Audit, audit
-from .catalog import ImageFacts, scan
+from .image_index import ImageFacts, scan
+from .label_audit import Audit, audit
 from .labels import LabelTable, check_folder, find_labels, read_labels
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .catalog import ImageFacts
 from .fingerprint import SIDE
+from .image_index import ImageFacts
 
 SAME_PHOTO = 0.8
 """Least likeness of two versions of one photograph.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageOps
 
-from .images import decode, describe
+from ..runtime.decoder import decode, describe
 
 SIDE = 32
 """Pixels of a thumbnail's side; also what a perceptual hash of 8 x 8 is computed from."""

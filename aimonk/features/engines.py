@@ -64,7 +64,7 @@ class KerasEngine:
     batch = 32
 
     def __init__(self, model: keras.Model) -> None:
-        from .backbones import import_keras
+        from ..backbones.build import import_keras
 
         import_keras()
         import tensorflow as tf
@@ -176,7 +176,7 @@ def has_gpu() -> bool:
     """Whether TensorFlow sees a GPU; imports it only where the system has a driver for one."""
     if not any(Path(node).exists() for node in _GPU_NODES):
         return False
-    from .backbones import import_keras
+    from ..backbones.build import import_keras
 
     import_keras()
     import tensorflow as tf

@@ -10,15 +10,15 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ..data.audit import Audit
+from ..data.label_audit import Audit
 from ..evaluation.evidence import Evidence, Interval, Verdict
 from ..evaluation.thresholds import OperatingPoint
+from .figures.palette import VERDICT_MARKS
 from .formatting import bounds, count, number, p_value, plural, signed
-from .narrative import always_yes, by_lift, data_summary, headline_parts, mean_prevalence, meaning
-from .palette import VERDICT_MARKS
+from .wording import always_yes, by_lift, data_summary, headline_parts, mean_prevalence, meaning
 
 if TYPE_CHECKING:
-    from ..evaluation.compare import Comparison
+    from ..evaluation.comparison import Comparison
 
 _STYLES = {Verdict.LEARNED: "cyan", Verdict.NO_EVIDENCE: "yellow", Verdict.TOO_FEW: "dim"}
 

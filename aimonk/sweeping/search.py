@@ -14,9 +14,9 @@ import numpy as np
 
 from ..data.split import Split
 from ..evaluation.metrics import average_precision
-from ..learners import Learner, Trained
-from ..stages import ProgressCallback
-from ..training.records import History
+from ..progress import ProgressCallback
+from ..training.history import History
+from ..training.learner import Learner, Trained
 from .space import Settings
 from .study import Study
 from .trials import FoldResult, Trial

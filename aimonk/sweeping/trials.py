@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..features.atomic import write_whole
-from ..training.records import History
+from ..atomic_files import write_whole
+from ..training.history import History
 from .space import Settings
 
 

@@ -14,10 +14,10 @@ from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_MODEL_VERSIONS
 
 from ..errors import ModelError, TrackingError
-from .store import be_quiet, store_errors
+from .tracking_store import be_quiet, store_errors
 
 if TYPE_CHECKING:
-    from ..evaluation.compare import Decision
+    from ..evaluation.comparison import Decision
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 """Aliases: the version to serve, and the last one that the gate refused."""

@@ -24,7 +24,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 from .. import __version__
 from ..errors import TrackingError
 from .provenance import environment, git_commit
-from .store import be_quiet, open_store, store_errors
+from .tracking_store import be_quiet, open_store, store_errors
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

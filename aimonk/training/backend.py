@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..features.backbones import import_keras
+from ..backbones.build import import_keras
 
 import_keras()
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from relearning import arguments, open_bench
 
-from aimonk.evaluation.compare import compare
+from aimonk.evaluation.comparison import compare
 from aimonk.evaluation.folds import pool_folds
 
 ROWS = (

@@ -28,7 +28,7 @@ from trials import SHARED
 from aimonk.config import DataConfig, SplitConfig
 from aimonk.data.dataset import Dataset, read_dataset
 from aimonk.data.split import grouped_split, straddling
-from aimonk.evaluation.crossfit import fold_splits
+from aimonk.evaluation.cross_validation import fold_splits
 
 Alter = Callable[[Image.Image], Image.Image]
 

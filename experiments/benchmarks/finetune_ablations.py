@@ -20,10 +20,10 @@ import numpy as np
 from relearning import arguments, open_bench
 from trials import ROOT
 
+from aimonk.atomic_files import write_whole
 from aimonk.data.dataset import Dataset
 from aimonk.data.split import make_split
-from aimonk.evaluation.compare import compare
-from aimonk.features.atomic import write_whole
+from aimonk.evaluation.comparison import compare
 
 FILE = ROOT / "experiments" / "finetune.toml"
 ROWS = (

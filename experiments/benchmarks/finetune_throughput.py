@@ -22,14 +22,14 @@ from typing import Any
 import numpy as np
 from trials import ROOT, SHARED, WEIGHTS, arguments, in_turn, medians, print_table, spread
 
+from aimonk.backbones.build import build_backbone, import_keras
+from aimonk.backbones.linear_head import LinearHead
+from aimonk.backbones.pooling import readout
+from aimonk.backbones.zoo import parse_backbone
 from aimonk.config import FinetuneConfig, load_config
-from aimonk.features.backbones import build_backbone, import_keras
-from aimonk.features.readout import readout
-from aimonk.features.zoo import parse_backbone
-from aimonk.training.finetune import finetune
-from aimonk.training.models import choose_trainable, model_from_head
-from aimonk.training.pipeline import decode_images
-from aimonk.training.records import Head
+from aimonk.training.finetuning.fit_network import finetune
+from aimonk.training.finetuning.network import choose_trainable, model_from_head
+from aimonk.training.finetuning.pipeline import decode_images
 
 LABELS = 23
 
@@ -79,7 +79,7 @@ class Contest:
         """A new network, its batch normalisation frozen."""
         backbone, _ = build_backbone(self.backbone, self.config.features.weights, self.readout)
         width = backbone.output.shape[1]
-        model = model_from_head(backbone, Head(np.zeros((width, LABELS)), np.zeros(LABELS)))
+        model = model_from_head(backbone, LinearHead(np.zeros((width, LABELS)), np.zeros(LABELS)))
         choose_trainable(model, 0)
         return model
 

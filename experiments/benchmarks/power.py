@@ -18,7 +18,7 @@ from collections import Counter
 import numpy as np
 from relearning import Bench, arguments, flip, open_bench
 
-from aimonk.evaluation.crossfit import HeldOutScores
+from aimonk.evaluation.cross_validation import HeldOutScores
 from aimonk.evaluation.evidence import weigh_evidence
 
 

@@ -12,14 +12,15 @@ import numpy as np
 from rich.console import Console
 from trials import SHARED, WEIGHTS
 
+from aimonk.commands.train import Learned, judge, learn
 from aimonk.config import Config, load_config
 from aimonk.data.dataset import Dataset, read_dataset
 from aimonk.data.labels import MISSING
 from aimonk.data.split import make_split
-from aimonk.features.key import catalog_folder
-from aimonk.learners import Learner, open_learner
-from aimonk.stages import Stages
-from aimonk.workflow import Learned, judge, learn
+from aimonk.features.cache_key import catalog_folder
+from aimonk.progress import Stages
+from aimonk.training.learner import Learner
+from aimonk.training.open_learner import open_learner
 
 
 @dataclass(frozen=True)

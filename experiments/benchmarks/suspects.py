@@ -15,7 +15,7 @@ import numpy as np
 from relearning import Bench, arguments, flip, open_bench
 
 from aimonk.data.labels import MISSING
-from aimonk.evaluation.suspects import find_suspects
+from aimonk.evaluation.label_errors import find_suspects
 
 
 def precision(bench: Bench, targets: np.ndarray, probabilities: np.ndarray, columns: list[int]) -> float:

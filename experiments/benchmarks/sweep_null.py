@@ -19,14 +19,14 @@ import numpy as np
 from relearning import Bench, arguments, open_bench
 from trials import print_table
 
+from aimonk.commands.sweep import Folds, reported
 from aimonk.data.dataset import Dataset
-from aimonk.evaluation.crossfit import HeldOutScores, fold_splits
+from aimonk.evaluation.cross_validation import HeldOutScores, fold_splits
 from aimonk.evaluation.folds import fold_rankings
 from aimonk.sweeping.search import GENERATION, search
 from aimonk.sweeping.selection import fold_winners, score_table
 from aimonk.sweeping.space import Space, read_space, with_settings
 from aimonk.sweeping.study import open_study
-from aimonk.sweeping.sweep import Folds, reported
 from aimonk.sweeping.trials import Trial
 
 SPACE = Path(__file__).resolve().parents[1] / "sweep.toml"

@@ -26,16 +26,16 @@ import numpy as np
 from rivals import Bare, KerasModel, rate
 from trials import ROOT, SHARED, arguments, copies, in_turn, medians, print_table, spread
 
+from aimonk.backbones.linear_head import LinearHead, append_head
 from aimonk.config import load_config
-from aimonk.data.images import decode
-from aimonk.features.embed import fill_store
-from aimonk.features.frozen import FrozenBackbone
-from aimonk.features.key import FeatureKey
-from aimonk.serving.info import Attribute, PackageInfo
-from aimonk.serving.package import append_head, write_package
-from aimonk.serving.predictor import Predictor
-from aimonk.serving.score import score
-from aimonk.training.records import Head
+from aimonk.features.cache_key import FeatureKey
+from aimonk.features.embedding import fill_store
+from aimonk.features.extractor import FrozenBackbone
+from aimonk.runtime.decoder import decode
+from aimonk.runtime.predictor import Predictor
+from aimonk.runtime.record import Attribute, PackageInfo
+from aimonk.serving.batch_scoring import score
+from aimonk.serving.package import write_package
 
 OUTPUTS = 4
 
@@ -75,7 +75,7 @@ def package(folder: Path, backbone: FrozenBackbone, key: FeatureKey) -> Path:
 
     width = ov.Core().read_model(backbone.graph).outputs[0].get_partial_shape()[1].get_length()
     kernel = np.random.default_rng(0).normal(0, 0.01, (width, OUTPUTS)).astype(np.float32)
-    graph = append_head(backbone.graph, Head(kernel, np.zeros(OUTPUTS, np.float32)))
+    graph = append_head(backbone.graph, LinearHead(kernel, np.zeros(OUTPUTS, np.float32)))
     attributes = tuple(Attribute(f"attr{j}", 0.5) for j in range(OUTPUTS))
     info = PackageInfo(attributes, backbone.size, "bf16" if key.precision == "bf16" else "f32", key.backbone)
     write_package(folder, graph, info)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aimonk.data.catalog import ImageFacts
+from aimonk.data.image_index import ImageFacts
 
 
 @pytest.fixture

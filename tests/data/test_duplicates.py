@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from aimonk.data.catalog import ImageFacts, scan
 from aimonk.data.duplicates import SAME_TONE, connect, identical_pairs, near_pairs
 from aimonk.data.fingerprint import look_at
+from aimonk.data.image_index import ImageFacts, scan
 
 Fact = Callable[..., ImageFacts]
 

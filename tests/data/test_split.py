@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from sklearn.model_selection import train_test_split
 
 from aimonk.config import SplitConfig
-from aimonk.data.audit import audit
-from aimonk.data.catalog import scan
+from aimonk.data.image_index import scan
+from aimonk.data.label_audit import audit
 from aimonk.data.labels import find_labels, read_labels
 from aimonk.data.split import (
     Split,

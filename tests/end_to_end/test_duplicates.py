@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 from aimonk.config import DataConfig, SplitConfig
 from aimonk.data.dataset import read_dataset
 from aimonk.data.split import grouped_split, straddling
-from aimonk.evaluation.crossfit import fold_splits
+from aimonk.evaluation.cross_validation import fold_splits
 from tests.end_to_end.conftest import Desk
 
 PHOTOS = tuple(range(100, 160))

@@ -12,9 +12,9 @@ import openvino as ov
 import pytest
 from PIL import Image
 
+from aimonk.backbones.graph import write_graph
 from aimonk.config import FeaturesConfig
-from aimonk.features.frozen import FrozenBackbone
-from aimonk.features.graph_file import write_graph
+from aimonk.features.extractor import FrozenBackbone
 
 Files = list[tuple[str, Path]]
 

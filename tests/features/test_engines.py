@@ -89,9 +89,9 @@ def test_relative_error_is_a_share_of_the_norm() -> None:
 )
 def test_engines_agree(name: str, weights: str, bf16_fits: bool | None, shared: Path, tmp_path: Path) -> None:
     from aimonk.config import FeaturesConfig
-    from aimonk.data.images import decode
     from aimonk.features.engines import BF16_LIMIT, KerasEngine, has_bf16
-    from aimonk.features.frozen import FrozenBackbone
+    from aimonk.features.extractor import FrozenBackbone
+    from aimonk.runtime.decoder import decode
 
     if weights == "shared":
         weights = str(shared / "weights" / "mobilenet_2_5_224_tf_no_top.h5")

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from aimonk.data.audit import AttributeCounts, Audit, Contradiction
+from aimonk.data.label_audit import AttributeCounts, Audit, Contradiction
 from aimonk.data.labels import MISSING
 from aimonk.evaluation.evidence import AttributeEvidence, Evidence, Interval, Verdict
-from aimonk.evaluation.suspects import Suspect
+from aimonk.evaluation.label_errors import Suspect
 from aimonk.evaluation.thresholds import OperatingPoint
-from aimonk.reporting.records import Predictions, ReportData, Resolver, no_pictures
-from aimonk.training.records import History
+from aimonk.reporting.report_data import Predictions, ReportData, Resolver, no_pictures
+from aimonk.training.history import History
 
 
 def read_clothing(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...], np.ndarray]:

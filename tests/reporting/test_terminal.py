@@ -5,7 +5,7 @@ import math
 
 from rich.console import Console
 
-from aimonk.evaluation.compare import AttributeComparison, Comparison
+from aimonk.evaluation.comparison import AttributeComparison, Comparison
 from aimonk.evaluation.evidence import Interval
 from aimonk.reporting.terminal import audit_table, comparison_table, evidence_table
 

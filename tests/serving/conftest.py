@@ -12,13 +12,13 @@ import pytest
 from openvino import opset13 as ops
 from PIL import Image
 
-from aimonk.serving.info import Attribute, PackageInfo
-from aimonk.serving.package import append_head, write_package
-from aimonk.training.records import Head
+from aimonk.backbones.linear_head import LinearHead, append_head
+from aimonk.runtime.record import Attribute, PackageInfo
+from aimonk.serving.package import write_package
 
 SIZE = 4
 
-HEAD = Head(
+HEAD = LinearHead(
     kernel=np.array([[1, 0], [0, 0], [0, -1]], dtype=np.float32) / 100,
     bias=np.array([-1, 0.5], dtype=np.float32),
 )
@@ -57,7 +57,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def make_package(tmp_path: Path) -> Callable[..., Path]:
     """Write another package with this head."""
 
-    def make(name: str = "other", head: Head = HEAD, info: PackageInfo | None = None) -> Path:
+    def make(name: str = "other", head: LinearHead = HEAD, info: PackageInfo | None = None) -> Path:
         folder = tmp_path / name
         write_package(folder, append_head(mean_colour(), head), info or colour_info(), head)
         return folder

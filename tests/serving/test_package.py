@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,10 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openvino import opset13 as ops
 
+from aimonk.backbones.linear_head import LinearHead, append_head
 from aimonk.errors import ModelError
-from aimonk.serving.package import SHIPPED, append_head, read_head, read_seen, write_package
-from aimonk.training.records import Head
-from tests.conftest import ROOT
+from aimonk.serving.package import read_head, read_seen, write_package
 
 from .conftest import HEAD, colour_info, mean_colour
 
@@ -63,20 +61,21 @@ def test_served_logits_are_those_of_the_features(
     backbone = convolutional(width, seed)
     pixels = random.integers(0, 256, (images, 16, 16, 3), dtype=np.uint8)
     features = run(backbone, pixels, precision)
-    head = Head(random.normal(size=(width, labels)).astype(np.float32) / 100, np.ones(labels, np.float32))
+    kernel = random.normal(size=(width, labels)).astype(np.float32) / 100
+    head = LinearHead(kernel, np.ones(labels, np.float32))
     served = run(append_head(backbone, head), pixels, precision)
     np.testing.assert_allclose(served, head.logits(features), rtol=1e-5, atol=1e-4)
 
 
 def test_a_head_of_another_width_is_refused() -> None:
     with pytest.raises(ModelError, match="3 features per image, the head expects 5"):
-        append_head(mean_colour(), Head(np.zeros((5, 1), np.float32), np.zeros(1, np.float32)))
+        append_head(mean_colour(), LinearHead(np.zeros((5, 1), np.float32), np.zeros(1, np.float32)))
 
 
 def test_a_package_is_whole(package: Path) -> None:
     files = {path.relative_to(package).as_posix() for path in package.rglob("*") if path.is_file()}
     graph = {"model.xml", "model.bin", "attributes.json", "head.npz", "seen.json"}
-    assert files == graph | {f"code/aimonk/{module}" for module in SHIPPED}
+    assert files == graph
 
 
 def test_the_head_is_read_again(package: Path) -> None:
@@ -134,14 +133,3 @@ def test_a_package_is_replaced(make_package: Callable[..., Path]) -> None:
     make_package("package", info=colour_info(0.1, 0.2))
     assert '"threshold": 0.2' in (folder / "attributes.json").read_text()
     assert [path.name for path in folder.parent.iterdir()] == ["package"]
-
-
-def test_shipped_modules_import_only_each_other() -> None:
-    """They run where nothing but numpy, pillow and openvino is installed."""
-    allowed = {f"aimonk.{module.removesuffix('.py').replace('/', '.')}" for module in SHIPPED}
-    for module in SHIPPED:
-        package = ["aimonk", *module.split("/")[:-1]]
-        for node in ast.walk(ast.parse((ROOT / "aimonk" / module).read_text())):
-            if isinstance(node, ast.ImportFrom) and node.level:
-                base = package[: len(package) - node.level + 1]
-                assert ".".join([*base, node.module or ""]) in allowed, f"{module} imports {node.module}"

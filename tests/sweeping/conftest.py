@@ -9,7 +9,7 @@ import pytest
 
 from aimonk.sweeping.space import Choice, Range, Settings, Space
 from aimonk.sweeping.trials import FoldResult, Trial
-from aimonk.training.records import History
+from aimonk.training.history import History
 
 from ..tracking.conftest import empty_store, store  # noqa: F401
 

@@ -13,7 +13,7 @@ from aimonk.sweeping.search import result, search
 from aimonk.sweeping.space import Range, Settings, Space
 from aimonk.sweeping.study import RANDOM_TRIALS, open_study
 from aimonk.sweeping.trials import Trial
-from aimonk.training.records import History
+from aimonk.training.history import History
 
 TARGETS = np.array([[1.0], [0.0]] * 10, np.float32)
 SPLITS = [Split(np.arange(4), np.arange(4, 8), np.arange(first, first + 6)) for first in (8, 14)]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from mlflow.tracking import MlflowClient
 
-from aimonk.tracking.store import _initialise
+from aimonk.tracking.tracking_store import _initialise
 
 from ..serving.conftest import make_package, package  # noqa: F401
 

@@ -8,8 +8,8 @@ from mlflow.models.model import ModelInfo
 from mlflow.tracking import MlflowClient
 
 from aimonk.errors import ModelError, TrackingError
-from aimonk.evaluation.compare import Decision
-from aimonk.tracking.models import log_package
+from aimonk.evaluation.comparison import Decision
+from aimonk.tracking.logged_model import log_package
 from aimonk.tracking.registry import (
     CHALLENGER,
     CHAMPION,

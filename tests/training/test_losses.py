@@ -12,14 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aimonk.training.backend import tf
-from aimonk.training.losses import (
-    LOSSES,
-    asymmetric,
-    batch_loss,
-    focal,
-    partial_asymmetric,
-    weighted_bce,
-)
+from aimonk.training.losses import LOSSES, asymmetric, batch_loss, focal, partial_asymmetric, weighted_bce
 
 LN3 = float(np.log(3.0))
 ONES = tf.ones(4)

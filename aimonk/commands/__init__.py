@@ -1,0 +1,1 @@
+"""What each command does, one story a file, read from top to bottom."""

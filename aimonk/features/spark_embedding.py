@@ -1,0 +1,67 @@
+"""Features computed by the workers of a Spark cluster, into the same store.
+
+The workers need aimonk, and the images and the store where they lie here: a folder that all share. Each task
+adds parts of its own, as any process may, and what is lost with a task that fails is computed again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from ..config import FeaturesConfig
+from ..spark import slices, spark_session, watched
+from .cache_key import store_folder
+from .embedding import Filled, Progress, compute, distinct, lacking
+from .extractor import FrozenBackbone
+from .feature_store import FeatureStore, Warn
+from .image_reader import Job
+from .views import check_views
+
+IMAGES_PER_TASK = 1024
+"""Opening an engine takes a task 0.2 s."""
+
+
+def fill_store_spark(
+    files: Sequence[tuple[str, Path]],
+    config: FeaturesConfig,
+    master: str,
+    progress: Progress | None = None,
+    warn: Warn | None = None,
+) -> Filled:
+    """Compute and store the features that the store lacks, as `fill_store` does.
+
+    Engine and precision are chosen here, and kept by the workers: one that cannot compute so fails.
+
+    Args:
+        files: hex SHA-256 and path of each image; the same digest may come several times.
+        config: backbone, weights, views, engine and precision.
+        master: where Spark is, e.g. `local[4]`.
+        progress: called with (done, total) tasks.
+        warn: is told of damaged parts and graphs, which are mended.
+
+    Raises:
+        ClusterError: Spark cannot be started, or a task fails; its message says what `fill_store` would.
+        BackboneError, ConfigError, FeatureStoreError, ImagesError: see `embed`.
+
+    """
+    begin = time.monotonic()
+    check_views(config.views)
+    paths = distinct([(digest, path.resolve()) for digest, path in files])
+    store = store_folder(config).resolve()
+    backbone = FrozenBackbone(config, store, warn)
+    key = backbone.key(images=len(paths))
+    folder = store / key.folder
+    jobs = lacking(paths, config.views, FeatureStore(folder, warn=warn).known())
+    passes = 0
+    if jobs:
+        _ = backbone.graph  # converted once, before many want it
+
+        def work(part: Iterable[Job]) -> Iterable[int]:
+            yield compute(list(part), FrozenBackbone(config, store), key)
+
+        with spark_session(master, "aimonk embed") as spark:
+            tasks = spark.sparkContext.parallelize(jobs, slices(spark, len(jobs), IMAGES_PER_TASK))
+            passes = sum(watched(spark, lambda: tasks.mapPartitions(work).collect(), progress))
+    return Filled(key, folder, len(paths), len(jobs), passes, time.monotonic() - begin)

@@ -1,0 +1,1 @@
+"""What travels inside a model and runs in a server. It imports nothing else of the package."""

@@ -1,0 +1,279 @@
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import time
+from html import unescape
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from aimonk.data.labels import MISSING
+from aimonk.evaluation.label_errors import Suspect
+from aimonk.reporting import html as report
+from aimonk.reporting.html import FILLABLE_PICTURES, SUSPECT_PICTURES, figures, render_audit, render_report
+from aimonk.reporting.report_data import Predictions, ReportData
+
+GOLDEN = Path(__file__).parent / "golden" / "report.html"
+VOID = {"meta", "link", "img", "line", "circle", "br", "hr", "input"}
+
+
+class Page(HTMLParser):
+    """Checks that tags are balanced; keeps words, ids, and every address that could be fetched."""
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.open: list[str] = []
+        self.text: list[str] = []
+        self.ids: list[str] = []
+        self.addresses: list[str] = []
+        self.tags: set[str] = set()
+        self.handlers: list[str] = []
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(value)
+            if name in {"src", "href", "srcset", "action", "data", "poster", "xlink:href"}:
+                self.addresses.append(value)
+            if name.startswith("on"):
+                self.handlers.append(name)
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open and self.open[-1] == tag, f"</{tag}> closes {self.open[-3:]}"
+        self.open.pop()
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] != "style":
+            self.text.append(data)
+
+    @property
+    def words(self) -> str:
+        return re.sub(r"\s+", " ", " ".join(self.text)).strip()
+
+
+def body(html: str) -> str:
+    """The page without what figures and style hold, for people to compare."""
+    html = re.sub(r"data:[\w/+.-]+;base64,[A-Za-z0-9+/=]+", "data:…", html)
+    return re.sub(r"<style>.*?</style>", "<style>…</style>", html, flags=re.DOTALL)
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Figures are made but not rendered, for tests that look at words."""
+    monkeypatch.setattr(report, "_as_svg", lambda drawn: dict.fromkeys(drawn, "data:,"))
+
+
+def test_the_page_is_the_one_that_was_looked_at(small):
+    page = body(render_report(small))
+    if os.environ.get("AIMONK_WRITE_GOLDEN"):
+        GOLDEN.write_text(page, encoding="utf-8")
+    assert page == GOLDEN.read_text(encoding="utf-8"), (
+        "look at it, then AIMONK_WRITE_GOLDEN=1 pytest this test"
+    )
+
+
+def test_the_verdict_leads(small, undrawn):
+    words = Page(render_report(small)).words
+    headline = words.index("LEARNED 1 of 3 attributes")
+    assert (
+        headline
+        < words.index("Answering “present” for every picture")
+        < words.index("Attribute by attribute")
+    )
+
+
+def test_no_evidence_is_as_loud(simulate, undrawn):
+    words = Page(render_report(simulate(120, 2, 0.0))).words
+    assert "NO EVIDENCE that anything was learned (0 of 2 attributes)" in words
+    assert "A loss that falls on training images says nothing about new ones." in words
+    assert "so its doubts are worth little" in words
+
+
+@pytest.mark.parametrize("make", ["report", "audit"])
+def test_the_page_asks_nothing_of_any_host(small, make):
+    html = render_report(small) if make == "report" else render_audit(small.audit)
+    page = Page(html)
+    assert page.addresses
+    for address in page.addresses:
+        assert address.startswith(("data:", "#")), address
+    assert "script" not in page.tags
+    assert "iframe" not in page.tags
+    assert page.handlers == []
+    style = html[html.index("<style>") : html.index("</style>")]
+    assert "url(" not in style
+    assert "@import" not in style
+    assert "default-src 'none'" in html
+
+
+def test_every_link_of_the_navigation_leads_somewhere_and_ids_are_unique(small, undrawn):
+    page = Page(render_report(small))
+    assert len(page.ids) == len(set(page.ids))
+    targets = [address[1:] for address in page.addresses if address.startswith("#")]
+    assert targets == [
+        "attributes",
+        "training",
+        "curves",
+        "thresholds",
+        "calibration",
+        "predictions",
+        "suspects",
+        "fillable",
+        "data",
+        "method",
+        "run",
+    ]
+    assert set(targets) <= set(page.ids)
+
+
+def test_names_from_outside_are_escaped(small, undrawn):
+    html = render_report(small)
+    assert "<b>hat</b>" not in html
+    assert "&lt;b&gt;hat&lt;/b&gt;" in html
+    assert "<script" not in html
+    assert "<i>scarf</i>" not in html
+    assert "Dresses &amp; &#34;more&#34;" in html
+
+
+def test_the_table_holds_the_numbers(small, undrawn):
+    html = render_report(small)
+    rows = [
+        unescape(re.sub(r"<[^>]+>|\s+", " ", row)).split()
+        for row in re.findall(r"<tr>(?:(?!</tr>).)*class=\"bar\".*?</tr>", html, re.DOTALL)
+    ]
+    assert [" ".join(row) for row in rows] == [
+        "collar ● learned 0.75 [0.65, 0.85] 0.40 0.80 [0.71, 0.89] < 0.001 0.40 0.75 0.70 0.57",
+        "<b>hat</b> – too few 0.06 0.04 0.50 – 0.60 0.00 0.00 0.08",
+        "scarf ○ no evidence 0.35 [0.25, 0.45] 0.33 0.52 [0.41, 0.63] 0.412 0.20 0.50 0.10 0.50",
+    ]
+
+
+def test_the_bar_puts_ap_interval_and_prevalence_on_one_scale(small, undrawn):
+    html = render_report(small)
+    first = html[html.index('<svg class="bar"') :].split("</svg>")[0]
+    assert 'cx="112.5"' in first  # 0.75 of 150
+    assert 'x1="97.5" x2="127.5"' in first  # 0.65 to 0.85
+    assert 'x1="60.0" x2="60.0"' in first  # prevalence 0.40
+
+
+def test_calibration_errors_follow_their_attribute_not_the_order_of_the_table(small, undrawn):
+    words = Page(render_report(small)).words
+    assert "went from 0.200 to 0.030" in words  # means of 0.2 0.1 0.3 and 0.02 0.03 0.04
+    assert "<b>hat</b> 0.300 0.040 scarf 0.100 0.030" in words
+
+
+@pytest.mark.parametrize(
+    ("emptied", "gone"),
+    [
+        ({"history": None}, "training"),
+        ({"predictions": None}, "curves calibration predictions"),
+        ({"operating_points": ()}, "thresholds"),
+        ({"suspects": ()}, "suspects"),
+        ({"fillable": ()}, "fillable"),
+        ({"audit": None}, "data files copies"),
+        ({"facts": {}, "seconds": {}}, "run"),
+        ({"evidence": None}, "attributes intervals curves calibration method"),
+        ({"ece_before": None, "ece_after": None}, ""),
+        (
+            {"predictions": Predictions((), np.empty((0, 3)), np.empty((0, 3)))},
+            "curves calibration predictions",
+        ),
+    ],
+)
+def test_a_section_without_data_is_left_out_and_the_rest_stays(small, undrawn, emptied, gone):
+    whole, less = Page(render_report(small)), Page(render_report(dataclasses.replace(small, **emptied)))
+    assert set(whole.ids) - set(less.ids) == set(gone.split())
+    links = {address[1:] for address in less.addresses if address.startswith("#")}
+    assert links <= set(less.ids)
+
+
+def test_a_report_of_nothing_is_a_page_that_says_so():
+    page = Page(render_report(ReportData(title="empty", created="")))
+    assert page.words.startswith("empty empty Not evaluated")  # the title, and the line above the headline
+    assert page.ids == []
+
+
+def test_images_without_any_known_label_do_not_break_the_page(small, undrawn):
+    unknown = dataclasses.replace(small.predictions, targets=np.full((3, 3), MISSING, dtype=np.float32))
+    page = Page(render_report(dataclasses.replace(small, predictions=unknown)))
+    assert "predictions" not in page.ids
+
+
+def test_more_suspects_than_pictures_are_listed_in_words(small, undrawn):
+    many = tuple(Suspect(f"s{i}.jpg", "collar", 0, 0.9, 1.0) for i in range(SUSPECT_PICTURES + 3))
+    holes = tuple(Suspect(f"h{i}.jpg", "collar", None, 0.9, 1.0) for i in range(FILLABLE_PICTURES + 1))
+    words = Page(render_report(dataclasses.replace(small, suspects=many, fillable=holes))).words
+    assert "3 further suspects" in words
+    assert f"s{SUSPECT_PICTURES + 2}.jpg collar absent 90%" in words
+    assert "1 further hole image" in words
+    assert f"h{FILLABLE_PICTURES}.jpg collar not known 90%" in words
+
+
+def test_pictures_are_inside_the_page(small, undrawn, tmp_path):
+    Image.new("RGB", (30, 40), "navy").save(tmp_path / "s.jpg")
+    html = render_report(dataclasses.replace(small, picture=lambda name: tmp_path / name))
+    assert len(re.findall(r'<img src="data:image/jpeg;base64,[^"]+" alt="s.jpg">', html)) == 1
+    assert 'alt="t.jpg"' not in html
+    assert "no picture" in html
+
+
+def test_figures_are_named_once_for_page_and_files(small):
+    drawn = figures(small)
+    assert list(drawn) == [
+        "loss_curve",
+        "average_precision",
+        "precision_recall",
+        "calibration",
+        "operating_points",
+        "label_counts",
+        "not_known_together",
+        "present_together",
+    ]
+    html = render_report(small, drawn)
+    assert html.count("data:image/svg+xml;base64,") == len(drawn)
+    assert html == render_report(small)
+
+
+def test_the_audit_alone_has_the_same_sections(small, undrawn):
+    page = Page(render_audit(small.audit, title="Dresses", created="today"))
+    assert page.ids == ["data", "files", "copies"]
+    for words in (
+        "98 pictures to learn 3 attributes from",
+        "1: gone.jpg",
+        "broken.jpg (cut short)",
+        "photo.jpg is PNG",
+        "JPEG 97, PNG 1",
+        "100–480 wide, 120–481 high; median 300 × 400",
+        "scarf : present in a.jpg, absent in b.jpg",
+        "c.jpg and d.jpg",
+        "e.jpg, f.jpg and g.jpg",
+    ):
+        assert words in page.words
+
+
+@pytest.mark.slow
+def test_a_full_report_is_small_and_soon_done(simulate, shared):
+    folder = shared / "data" / "clothing" / "images"
+    names = sorted(path.name for path in folder.iterdir())
+    data = simulate(1500, 23, 1.1, picture=lambda name: folder / names[int(name[6:-4])])
+    render_report(data)
+    started = time.perf_counter()
+    html = render_report(data)
+    assert time.perf_counter() - started < 6  # 2 s alone on the machine
+    assert len(html) < 4_000_000
+    assert html.count("data:image/jpeg") >= SUSPECT_PICTURES + FILLABLE_PICTURES

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aimonk.errors import ModelError
+from aimonk.runtime.predictor import BATCH, Prediction, Predictor
+from tests.conftest import ROOT
+
+from .conftest import HEAD, colour_info, plain_image
+
+
+def sigmoid(logit: float) -> float:
+    return 1 / (1 + np.exp(-logit))
+
+
+@pytest.fixture(scope="module")
+def predictor(package: Path) -> Predictor:
+    return Predictor(package)
+
+
+def test_probabilities_are_those_of_the_logits(predictor: Predictor) -> None:
+    (answer,) = predictor.predict([plain_image(200, 9, 250)])
+    assert answer.error is None
+    assert answer.predicted_attributes == ("red",)
+    np.testing.assert_allclose(answer.probabilities, [sigmoid(1), sigmoid(-2)], atol=1e-6)
+
+
+def test_present_is_at_least_the_threshold(make_package: Callable[..., Path]) -> None:
+    logit_zero = plain_image(100, 0, 0)  # red: 100 / 100 - 1 = 0, hence exactly 0.5
+    at, above = (
+        Predictor(make_package(str(t), info=colour_info(t, 1.0))) for t in (0.5, np.nextafter(0.5, 1))
+    )
+    assert at.predict([logit_zero])[0].predicted_attributes == ("red",)
+    assert above.predict([logit_zero])[0].predicted_attributes == ()
+
+
+def test_one_bad_image_among_good_ones(predictor: Predictor, tmp_path: Path) -> None:
+    good = plain_image(0, 0, 0)
+    bad = [b"no image", b"", good[: len(good) // 2], tmp_path / "absent.png"]
+    answers = predictor.predict([good, *bad, good])
+    assert [answer.error is None for answer in answers] == [True, False, False, False, False, True]
+    assert answers[0] == answers[-1] == Prediction(("dark",), answers[0].probabilities)
+    assert all(answer.probabilities == answer.predicted_attributes == () for answer in answers[1:-1])
+    assert answers[1].error == "not an image"
+    assert str(answers[4].error).startswith("the file cannot be read")
+
+
+def test_nothing_asked_nothing_answered(predictor: Predictor) -> None:
+    assert predictor.predict([]) == ()
+    assert predictor.logits(np.empty((0, 4, 4, 3), np.uint8)).shape == (0, 2)
+
+
+@pytest.mark.parametrize("throughput", [False, True])
+@pytest.mark.parametrize("count", [2, BATCH, BATCH + 1, 5 * BATCH + 3])
+def test_a_stream_keeps_the_order(package: Path, throughput: bool, count: int, tmp_path: Path) -> None:
+    reds = [number * 5 % 256 for number in range(count)]
+    images: list[bytes | Path] = [plain_image(red, 0, 0) for red in reds]
+    (tmp_path / "file").write_bytes(plain_image(reds[1], 0, 0))
+    images[1] = tmp_path / "file"
+    answers = list(Predictor(package, throughput=throughput).stream(iter(images)))
+    expected = [sigmoid(red / 100 - 1) for red in reds]
+    np.testing.assert_allclose([answer.probabilities[0] for answer in answers], expected, atol=1e-6)
+
+
+def test_a_stream_reads_only_a_little_ahead(predictor: Predictor) -> None:
+    taken = 0
+
+    def images() -> list[bytes]:
+        nonlocal taken
+        for _ in range(40 * BATCH):
+            taken += 1
+            yield plain_image(0, 0, 0)
+
+    stream = predictor.stream(images())
+    next(stream)
+    assert taken <= 8 * BATCH
+
+
+def test_several_threads_at_once_each_get_their_own_answers(predictor: Predictor) -> None:
+    def ask(red: int) -> bool:
+        requests = [
+            [plain_image(red, 0, 0)],
+            [plain_image(red, 0, 0), b"no image", plain_image(255 - red, 0, 0)],
+        ]
+        one, (first, second, third) = (predictor.predict(request) for request in requests)
+        right = np.allclose(one[0].probabilities[0], sigmoid(red / 100 - 1), atol=1e-6)
+        right &= np.allclose(third.probabilities[0], sigmoid((255 - red) / 100 - 1), atol=1e-6)
+        return bool(right and one[0] == first and second.error == "not an image")
+
+    with ThreadPoolExecutor(8) as threads:
+        assert all(threads.map(ask, [number * 37 % 256 for number in range(200)]))
+
+
+def test_the_first_inference_is_done_before_threads_can_meet(
+    package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[int, ...]] = []
+    infer = Predictor._infer
+
+    def noting(predictor: Predictor, batch: np.ndarray) -> np.ndarray:
+        seen.append(batch.shape)
+        return infer(predictor, batch)
+
+    monkeypatch.setattr(Predictor, "_infer", noting)
+    Predictor(package)
+    assert seen == [(1, 4, 4, 3)]
+
+
+def test_logits_of_pixels_are_those_of_the_head(predictor: Predictor) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (2 * BATCH + 1, 4, 4, 3), dtype=np.uint8)
+    expected = HEAD.logits(pixels.mean(axis=(1, 2)).astype(np.float32))
+    np.testing.assert_allclose(predictor.logits(pixels), expected, atol=1e-5)
+
+
+def test_a_graph_that_does_not_fit_its_record_is_refused(make_package: Callable[..., Path]) -> None:
+    folder = make_package()
+    record = (folder / "attributes.json").read_text()
+    (folder / "attributes.json").write_text(
+        record.replace('"input_size": [\n    4', '"input_size": [\n    5')
+    )
+    with pytest.raises(ModelError, match=r"\[\?,4,4,3\].*its record says \[\?,5,4,3\]"):
+        Predictor(folder)
+
+
+def test_a_graph_cut_short_is_refused(make_package: Callable[..., Path]) -> None:
+    folder = make_package()
+    text = (folder / "model.xml").read_text()
+    (folder / "model.xml").write_text(text[: len(text) // 2])
+    with pytest.raises(ModelError, match="cannot be read"):
+        Predictor(folder)
+
+
+def test_weights_cut_short_are_refused(make_package: Callable[..., Path]) -> None:
+    folder = make_package()
+    (folder / "model.bin").write_bytes(b"")
+    with pytest.raises(ModelError, match="cannot be read"):
+        Predictor(folder)
+
+
+def test_a_server_loads_nothing_but_what_it_needs(package: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from aimonk.runtime.predictor import Predictor\n"
+        f"Predictor(Path({str(package)!r}))\n"
+        "heavy = {'tensorflow', 'keras', 'mlflow', 'pandas', 'pyarrow', 'sklearn', 'scipy', 'matplotlib'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)

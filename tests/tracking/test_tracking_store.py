@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from mlflow.tracking import MlflowClient
+
+from aimonk.errors import TrackingError
+from aimonk.tracking.tracking_store import open_store
+from tests.conftest import ROOT
+
+
+def test_an_experiment_is_made_once(store: MlflowClient) -> None:
+    first = open_store("dresses")
+    assert open_store("dresses") == first
+    assert store.get_experiment(first).name == "dresses"
+
+
+def test_a_deleted_experiment_is_named(store: MlflowClient) -> None:
+    store.delete_experiment(open_store("dresses"))
+    with pytest.raises(TrackingError, match="'dresses' was deleted"):
+        open_store("dresses")
+
+
+@pytest.mark.slow
+def test_a_store_made_aside_is_the_same_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setattr(
+        "aimonk.tracking.tracking_store._initialise", lambda path: pytest.fail("it was made by this process")
+    )
+    first = open_store("dresses", aside=True)
+    assert MlflowClient().get_experiment(first).name == "dresses"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mlflow.db", "mlruns"]
+
+
+def test_what_fails_aside_is_done_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.executable", shutil.which("false") or pytest.fail("no command `false`"))
+    assert MlflowClient().get_experiment(open_store("dresses", aside=True)).name == "dresses"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mlflow.db", "mlruns"]
+
+
+@pytest.mark.slow
+def test_several_processes_make_one_store_quietly(tmp_path: Path) -> None:
+    code = "from aimonk.tracking.tracking_store import open_store; print(open_store('dresses'))"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", code], cwd=tmp_path, env=environment, text=True, stdout=-1, stderr=-1
+        )
+        for _ in range(3)
+    ]
+    answers = [process.communicate(timeout=60) for process in processes]
+    assert [error for _, error in answers] == ["", "", ""]
+    assert len({out for out, _ in answers}) == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mlflow.db", "mlruns"]
+
+
+@pytest.mark.parametrize("where", ["/dev/null/mlflow.db", "{}/file/mlflow.db"])
+def test_a_place_that_cannot_be_written_is_one_sentence(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{where.format(tmp_path)}")
+    with pytest.raises(
+        TrackingError, match=r"The tracking store sqlite:.* cannot be used: .*MLFLOW_TRACKING_URI"
+    ):
+        open_store("dresses")
+
+
+def test_a_file_that_is_no_database_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "mlflow.db").write_text("no database, but long enough to look at" * 10)
+    with pytest.raises(TrackingError, match="file is not a database"):
+        open_store("dresses")
+
+
+def test_a_store_of_another_mlflow_says_how_to_mend_it(empty_store: Path, tmp_path: Path) -> None:
+    shutil.copyfile(empty_store, tmp_path / "mlflow.db")
+    with closing(sqlite3.connect(tmp_path / "mlflow.db")) as database, database:
+        database.execute("UPDATE alembic_version SET version_num = '451aebb31d03'")
+    with pytest.raises(TrackingError, match="mlflow db upgrade"):
+        open_store("dresses")
+
+
+def test_a_dead_server_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    with pytest.raises(TrackingError, match=r"http://127\.0\.0\.1:9 cannot be used"):
+        open_store("dresses")
+
+
+def test_an_artifact_folder_that_cannot_be_written_is_found_first(
+    store: MlflowClient, tmp_path: Path
+) -> None:
+    (tmp_path / "mlruns").write_text("in the way")
+    with pytest.raises(TrackingError, match="artifact folder .*mlruns.* cannot be written"):
+        open_store("dresses")
+
+
+def test_defaults_are_set_before_mlflow_is_imported() -> None:
+    code = (
+        "import os, sys; os.environ['MLFLOW_HTTP_REQUEST_MAX_RETRIES'] = '5'\n"
+        "os.environ.pop('MLFLOW_DISABLE_TELEMETRY', None)\n"
+        "import aimonk.tracking; assert 'mlflow' not in sys.modules\n"
+        "print(os.environ['MLFLOW_DISABLE_TELEMETRY'], os.environ['MLFLOW_HTTP_REQUEST_MAX_RETRIES'],"
+        " os.environ['MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["true", "5", "1"]
