@@ -5,8 +5,8 @@ The rule, where a file states no range:
 1. Integers are unsigned samples of 8, 10, 12, 14, 16, ... bits: black is 0 and white is `2**bits - 1`, with
    the fewest bits that hold the largest value. Floats are measured against 1, 255, and the same integers.
 2. If the samples span a quarter of that or less, or some are negative, they have an offset (temperatures,
-   Hounsfield units): black is the smallest value. White lies as far above it as a whole number of bits
-   reaches if the samples span 15/16 of that, otherwise it is the largest value.
+   Hounsfield units): black is the smallest value. If the samples span at least 15/16 of 8, 10, 12, 14 or
+   16 bits, white lies that many bits above it; otherwise white is the largest value.
 
 So a 12-bit photo in 16-bit samples, the same photo as floats of 0..1 or 0..255, and as int32 with an offset
 come out alike, and no value is ever clipped. The price: a 16-bit photo so dark that no sample exceeds
@@ -23,6 +23,8 @@ import numpy as np
 _INTEGER_TOPS = tuple(4**k - 1 for k in range(4, 17))
 """255, 1023, 4095, 16383, 65535, ... up to 32 bits."""
 _FLOAT_TOPS = (1, *_INTEGER_TOPS)
+_DEPTHS = _INTEGER_TOPS[:5]
+"""Of 8 to 16 bits: what cameras and scanners record, so what may lie between an offset and white."""
 _NEARLY_ALL = 15 / 16
 """A photo whose darkest and brightest gray are 6 and 246 of 255 still spans this much."""
 _BAND = 2**20
@@ -54,7 +56,7 @@ def assumed_range(low: float, high: float, floating: bool) -> tuple[float, float
         return (0, top) if 0 <= high <= tops[-1] else (low, low + 1)
     if low >= 0 and spread > top / 4:
         return 0, top
-    reach = next((top for top in tops if spread <= top), math.inf)
+    reach = next((top for top in _DEPTHS if spread <= top), math.inf)
     return (low, low + reach) if spread >= _NEARLY_ALL * reach else (low, high)
 
 
