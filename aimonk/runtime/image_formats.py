@@ -40,9 +40,10 @@ def silence_decoders() -> None:
     """Keep the decoders' warnings, about damaged metadata mostly, off the screen.
 
     `warnings.catch_warnings` would do it, but it swaps the filters of every thread. So one filter is added
-    for good, and again if somebody has reset them.
+    for good, and moved to the front again where somebody has reset the filters or added others.
     """
-    if not any(getattr(module, "pattern", "") == _QUIET for _, _, _, module, _ in list(warnings.filters)):
+    first = warnings.filters[0] if warnings.filters else (None,) * 5
+    if getattr(first[3], "pattern", "") != _QUIET:
         warnings.filterwarnings("ignore", module=_QUIET)
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +84,14 @@ def test_everything_that_is_wrong_is_named(small: tuple[LabelTable, list[ImageFa
     assert found.na_patterns == ((("belt",), 1), (("red", "belt"), 1))
     assert found.cooccurrence.tolist() == [[3, 2], [2, 3]]
     assert found.usable.tolist() == [0, 1, 2, 3, 4, 7, 8]
+
+
+def test_flat_pictures_are_named(small: tuple[LabelTable, list[ImageFacts]]) -> None:
+    table, facts = small
+    black, striped = (replace(facts[n], thumbnail=bytes([0, top] * 512)) for n, top in ((0, 3), (1, 4)))
+    found = audit(table, [black, striped, *facts[2:]], near_duplicates=-1)
+    assert found.flat == (facts[0].name,)
+    assert found.to_json()["flat"] == [facts[0].name]
 
 
 def test_copies_and_what_their_labels_contradict(small: tuple[LabelTable, list[ImageFacts]]) -> None:
