@@ -12,7 +12,7 @@ import stat
 import threading
 import zlib
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -178,7 +178,8 @@ def _decoding(limits: DecodeLimits) -> str:
 
     Otherwise a file refused once would stay refused after a decoder is installed or a limit is raised.
     """
-    digest = zlib.crc32(repr((limits, sorted(limits.formats or ()))).encode())
+    numbers = replace(limits, formats=None)
+    digest = zlib.crc32(repr((numbers, sorted(limits.formats or ()))).encode())
     return f"{PREPROCESSING}-{_LOOK}-{installed_decoders()}-{digest:08x}"
 
 

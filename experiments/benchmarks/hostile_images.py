@@ -4,11 +4,12 @@
 
 Real photos are encoded in every format that a server reads, also as 16 bits, CMYK, animated, progressive,
 with a palette, and with EXIF. Each image is then damaged: bytes are changed, the end is cut off, parts are
-repeated or exchanged, or a number in the header becomes a huge one. Bombs (a few bytes that claim many pixels,
-chunks that unpack to many bytes, thousands of scans) are added, in a row of their own. Everything is decoded
+repeated or exchanged, or a number in the header becomes a huge one. Bombs (a few bytes that claim many
+pixels, chunks that unpack to many bytes, thousands of scans) have rows of their own. Everything is decoded
 with the limits of serving. Each row of the table is a new process, whose peak of resident memory above its
-size before the first image is the kernel's figure (VmHWM, so Linux only). `other` counts anything but pixels and an
-ImagesError; the script ends with 1 unless that is 0 everywhere. `--images 20000` is the full measurement.
+size before the first image is the kernel's figure (VmHWM, so Linux only). `other` counts anything but
+pixels and an ImagesError; the script ends with 1 unless that is 0 everywhere. `--images 20000` is the full
+measurement.
 """
 
 from __future__ import annotations
@@ -239,9 +240,8 @@ def main() -> None:
     tasks = [(kind, each, given.seed, photos) for kind in encoders()]
     with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
         rows = [*pool.imap(work, tasks, chunksize=1), *pool.imap(explode, bombs().items(), chunksize=1)]
-    print(
-        "| kind | images | decoded | refused | other | slowest, s | peak, MB |\n|---|---:|---:|---:|---:|---:|---:|"
-    )
+    print("| kind | images | decoded | refused | other | slowest, s | peak, MB |")
+    print("|---|---:|---:|---:|---:|---:|---:|")
     for row in rows:
         counts = " | ".join(str(row.outcomes[name]) for name in ("decoded", "refused", "other"))
         total = row.outcomes.total()

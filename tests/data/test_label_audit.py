@@ -88,8 +88,10 @@ def test_everything_that_is_wrong_is_named(small: tuple[LabelTable, list[ImageFa
 
 def test_flat_pictures_are_named(small: tuple[LabelTable, list[ImageFacts]]) -> None:
     table, facts = small
-    black, striped = (replace(facts[n], thumbnail=bytes([0, top] * 512)) for n, top in ((0, 3), (1, 4)))
-    found = audit(table, [black, striped, *facts[2:]], near_duplicates=-1)
+    tops = {0: 3, 1: 4}  # gray levels 0 to 3 are flat, 0 to 4 are not
+    for row, top in tops.items():
+        facts[row] = replace(facts[row], thumbnail=bytes([0, top] * 512), phash=row, phash_flipped=row)
+    found = audit(table, facts, near_duplicates=-1)
     assert found.flat == (facts[0].name,)
     assert found.to_json()["flat"] == [facts[0].name]
 
