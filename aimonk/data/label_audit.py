@@ -13,9 +13,11 @@ import numpy as np
 from PIL import Image
 
 from ..errors import LabelsError
-from .duplicates import connect, identical_pairs, near_pairs
+from .duplicates import identical_pairs, near_pairs
 from .image_index import ImageFacts
 from .labels import MISSING, LabelTable
+from .photo_pairs import connect
+from .scenes import Scene, separate_scenes
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,9 @@ class Audit:
     """`(M,) int64`."""
     retouched: tuple[tuple[str, ...], ...] = ()
     """Groups of images of one photograph of which at least two do not look the same: with another print,
-    colour or crop. They may rightly have different labels, and are kept in one set all the same."""
+    color or crop. They may rightly have different labels, and are kept in one set all the same."""
+    scenes: tuple[Scene, ...] = ()
+    """Photos that look alike but are not copies, since their labels differ; indices of usable rows."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the audit as lists, dictionaries, numbers and strings; what is not finite becomes None."""
@@ -108,6 +112,7 @@ class Audit:
             "identical": [list(group) for group in self.identical],
             "near_identical": [list(group) for group in self.near_identical],
             "retouched": [list(group) for group in self.retouched],
+            "scenes": [scene.to_json() for scene in self.scenes],
             "contradictions": [
                 {"attribute": found.attribute, "images": list(found.images), "labels": list(found.labels)}
                 for found in self.contradictions
@@ -149,7 +154,8 @@ def audit(table: LabelTable, facts: Sequence[ImageFacts], near_duplicates: int) 
     targets = table.targets[usable]
     present = (targets == 1).astype(np.int64)
     digests = np.unique([str(fact.sha256) for fact in seen], return_inverse=True)[1]
-    same, near = identical_pairs(seen), near_pairs(seen, near_duplicates)
+    same = identical_pairs(seen)
+    near, scenes = separate_scenes(near_pairs(seen, near_duplicates), seen, targets)
     each = np.arange(len(seen))
     identical = connect(len(seen), same)
     alike = connect(len(seen), same, near.pictures())
@@ -174,6 +180,7 @@ def audit(table: LabelTable, facts: Sequence[ImageFacts], near_duplicates: int) 
         contradictions=_contradictions(images, table.attributes, targets, _members(alike, each)),
         usable=usable,
         groups=groups,
+        scenes=scenes,
     )
 
 
