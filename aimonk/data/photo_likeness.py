@@ -64,7 +64,9 @@ def blocks(grey: np.ndarray) -> np.ndarray:
 def gradients(grey: np.ndarray) -> np.ndarray:
     """Return differences to the right and lower neighbors: (n, side, side) to (n, 2 (side - 1) side)."""
     across, down = np.diff(grey, axis=2), np.diff(grey, axis=1)
-    return np.concatenate([across.reshape(len(grey), -1), down.reshape(len(grey), -1)], axis=1)
+    count, side, _ = grey.shape
+    numbers = side * (side - 1)
+    return np.concatenate([across.reshape(count, numbers), down.reshape(count, numbers)], axis=1)
 
 
 def smooth(grey: np.ndarray) -> np.ndarray:

@@ -35,6 +35,7 @@ SCENE_LIKENESS = 0.9
 
 _COMPONENTS = 8
 _NEIGHBORS = 64
+_QUERIES = 4096
 
 
 @dataclass(frozen=True)
@@ -164,16 +165,26 @@ def _nearest(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     Blocks of 2 x 2 differ no more than their pixels, and projections on principal components no more than
     blocks, so a tree over the components misses none. A photo near more than 64 others is left out, since
-    so many photos cannot be told apart.
+    so many photos cannot be told apart; this keeps time and memory linear.
     """
     # Only needed for scenes: the import takes as long as comparing 1,000 images.
     from scipy.spatial import cKDTree
 
     centered = points - points.mean(axis=0)
     _, axes = np.linalg.eigh(centered.T @ centered)
-    tree = cKDTree(centered @ axes[:, -_COMPONENTS:])
+    projected = centered @ axes[:, -_COMPONENTS:]
+    tree = cKDTree(projected)
     radius = SCENE_RMS * np.sqrt(points.shape[1])
-    crowded = tree.query_ball_point(tree.data, radius, return_length=True) > _NEIGHBORS
-    few = np.flatnonzero(~crowded)
-    near = cKDTree(tree.data[few]).query_pairs(radius, output_type="ndarray")
-    return few[near[:, 0]], few[near[:, 1]]
+    crowded = np.zeros(len(points), bool)
+    firsts, seconds = [], []
+    for start in range(0, len(points), _QUERIES):
+        queries = projected[start : start + _QUERIES]
+        away, near = tree.query(queries, k=_NEIGHBORS + 2, distance_upper_bound=radius)
+        full = np.isfinite(away[:, -1])
+        crowded[start : start + _QUERIES] = full
+        row, column = np.nonzero(np.isfinite(away) & ~full[:, None])
+        firsts.append(row + start)
+        seconds.append(near[row, column])
+    first, second = np.concatenate(firsts), np.concatenate(seconds)
+    kept = (first < second) & ~crowded[first] & ~crowded[second]
+    return first[kept], second[kept]
