@@ -27,7 +27,7 @@ _BLOCK_PAIRS = 2**9
 
 @dataclass(frozen=True)
 class _Photos:
-    """What is compared: one image of each digest; `indices` are theirs."""
+    """What is compared: one image of each digest, but none of one color; `indices` are theirs."""
 
     indices: np.ndarray
     grey: np.ndarray
@@ -126,7 +126,7 @@ def _photos(facts: Sequence[ImageFacts]) -> _Photos:
     first = {
         fact.sha256: index
         for index, fact in reversed(list(enumerate(facts)))
-        if fact.problem is None and fact.thumbnail is not None
+        if fact.problem is None and fact.thumbnail is not None and len(set(fact.thumbnail)) > 1
     }
     indices = np.array(sorted(first.values()), dtype=np.int64)
     upright = np.array([facts[index].phash for index in indices.tolist()], dtype=np.uint64)

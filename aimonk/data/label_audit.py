@@ -89,7 +89,7 @@ class Audit:
     """Groups of images of one photograph of which at least two do not look the same: with another print,
     color or crop. They may rightly have different labels, and are kept in one set all the same."""
     scenes: tuple[Scene, ...] = ()
-    """Photos that look alike but are not copies, since their labels differ; indices of usable rows."""
+    """Large groups of photos that look alike, and what was made of them; indices of usable rows."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the audit as lists, dictionaries, numbers and strings; what is not finite becomes None."""

@@ -7,6 +7,7 @@ their labels. Merged into one photograph they could neither be divided nor learn
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,8 @@ from .duplicates import thumbnails
 from .image_index import ImageFacts
 from .photo_likeness import blocks, likeness
 from .photo_pairs import Pairs, connect
+
+log = logging.getLogger(__name__)
 
 USUAL_DIFFERENCE = 0.5
 """Share of the usual rate at which labels must differ between the photos of a scene."""
@@ -40,41 +43,52 @@ _QUERIES = 4096
 
 @dataclass(frozen=True)
 class Scene:
-    """Photos that look alike although their labels differ.
+    """At least `SCENE` photos that look alike.
 
-    `differing` is the share of pairs of known labels that differ within the scene, a mean over attributes;
-    `usual` is the same among all images. `copies` counts the photos that are copies of others in the scene.
+    `differing` is the share of pairs of known labels that differ among them, a mean over attributes; `usual` is
+    the same among all images; both are None if no attribute is known here. `photographs` counts them without
+    copies. Their labels tell whether they are a scene, `apart`, or stay together as one photograph.
     """
 
     images: tuple[int, ...]
-    differing: float
-    usual: float
-    copies: int
+    differing: float | None
+    usual: float | None
+    photographs: int
+    apart: bool
 
-    def to_json(self) -> dict[str, float | int]:
+    def to_json(self) -> dict[str, float | int | bool | None]:
         """Return the figures."""
         return {
             "images": len(self.images),
             "labels_differ": self.differing,
             "labels_differ_usually": self.usual,
-            "copies": self.copies,
+            "photographs": self.photographs,
+            "apart": self.apart,
         }
 
     def explain(self) -> str:
-        """Return in a sentence why these photos are not copies, and which setting changes that."""
-        kept = f"{self.copies} of them are copies of others" if self.copies else "none of them is a copy"
+        """Return in two sentences how these photos are grouped, why, and which setting changes that."""
+        start = f"{len(self.images)} images look alike"
+        if self.differing is None or self.usual is None:
+            why = f"{start} and no label says whether they are copies"
+        else:
+            rates = (
+                f"their labels differ in {self.differing:.0%} of pairs ({self.usual:.0%} among all images)"
+            )
+            why = f"{start}, as from a fixed camera, and {rates}"
+        count = f"{self.photographs} photographs" if self.photographs > 1 else "one photograph"
         return (
-            f"{len(self.images)} images look alike, as from a fixed camera, but their labels differ in "
-            f"{self.differing:.0%} of pairs ({self.usual:.0%} among all images), so they count as "
-            f"{len(self.images) - self.copies} photographs and {kept}; "
-            "with --set data.near_duplicates=-1 only identical files count as copies."
+            f"{why}: they count as {count}. "
+            "With --set data.near_duplicates=-1 only identical files count as copies."
         )
 
 
 def separate_scenes(
     pairs: Pairs, facts: Sequence[ImageFacts], targets: np.ndarray
 ) -> tuple[Pairs, tuple[Scene, ...]]:
-    """Return the pairs without those of photos that merely share a scene, and the scenes.
+    """Return the pairs without those of photos that merely share a scene, and all large groups.
+
+    Each large group is also explained in a warning.
 
     At least `SCENE` photos, connected by pairs, are a scene if their labels differ at least half as often as
     those of any two images. The measure is the probability that two known labels of an attribute differ,
@@ -99,22 +113,29 @@ def separate_scenes(
     scenes, within = [], []
     for group in np.flatnonzero(sizes >= SCENE).tolist():
         members = np.flatnonzero(groups == group)
-        # An attribute nobody labeled in the scene says nothing about it.
-        known = np.isfinite(_differing(targets[members])) & np.isfinite(usual)
-        here, everywhere = _differing(targets[members])[known].sum(), usual[known].sum()
-        if not everywhere or here < USUAL_DIFFERENCE * everywhere:
+        here, everywhere = _rates(_differing(targets[members]), usual)
+        images = tuple(members.tolist())
+        if here is None or everywhere is None or here < USUAL_DIFFERENCE * everywhere:
+            scenes.append(Scene(images, here, everywhere, photographs=1, apart=False))
             continue
         apart[members] = True
         copies = _copies(thumbnails(facts, members), targets[members])
         first, second = members[copies.first], members[copies.second]
         within.append(Pairs(first, second, copies.likeness, copies.tone, copies.registered))
-        merged = len(members) - len(np.unique(connect(len(members), copies.photographs())))
-        number = int(known.sum())
-        scenes.append(
-            Scene(tuple(members.tolist()), float(here) / number, float(everywhere) / number, merged)
-        )
+        distinct = len(np.unique(connect(len(members), copies.photographs())))
+        scenes.append(Scene(images, here, everywhere, distinct, apart=True))
+    for scene in scenes:
+        log.warning("%s", scene.explain())
     outside = pairs.select(~apart[pairs.first])
     return Pairs.join([outside, *within]), tuple(scenes)
+
+
+def _rates(here: np.ndarray, usual: np.ndarray) -> tuple[float | None, float | None]:
+    """Return the mean shares of differing labels over the attributes that are known here."""
+    known = np.isfinite(here) & np.isfinite(usual)
+    if not usual[known].sum():  # nothing is known here, or all labels are alike everywhere
+        return None, None
+    return float(here[known].mean()), float(usual[known].mean())
 
 
 def _differing(targets: np.ndarray) -> np.ndarray:

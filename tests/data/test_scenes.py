@@ -68,11 +68,13 @@ def test_photos_of_a_fixed_camera_are_not_copies_but_their_copies_are(fact: Fact
     assert scene.images == tuple(range(62))
     # 31 of 62 labels are positive: 2 * 31 * 31 / (62 * 61) of the pairs differ.
     assert scene.differing == scene.usual == pytest.approx(2 * 31 * 31 / (62 * 61))
-    assert scene.copies == 62 - len(np.unique(groups)) == 2
-    assert f"62 images look alike, as from a fixed camera, but their labels differ in {31 / 61:.0%}" in (
-        scene.explain()
+    assert scene.apart
+    assert scene.photographs == len(np.unique(groups)) == 60
+    assert scene.explain() == (
+        "62 images look alike, as from a fixed camera, and their labels differ in 51% of pairs (51% among "
+        "all images): they count as 60 photographs. With --set data.near_duplicates=-1 only identical files "
+        "count as copies."
     )
-    assert "data.near_duplicates=-1" in scene.explain()
 
 
 def test_alike_photos_whose_labels_agree_stay_together(fact: Fact) -> None:
@@ -82,24 +84,28 @@ def test_alike_photos_whose_labels_agree_stay_together(fact: Fact) -> None:
     # The scene is always labeled 1, everything else 0: whoever knows the scene knows the label.
     targets = np.repeat([1.0, 0.0], 40).astype(np.float32)[:, None]
     groups, scenes = groups_of(facts, targets)
-    assert scenes == ()
+    assert [(scene.apart, scene.photographs, scene.differing) for scene in scenes] == [(False, 1, 0.0)]
+    assert "differ in 0% of pairs (51% among all images): they count as one photograph" in scenes[0].explain()
     assert len(np.unique(groups[:40])) == 1
     assert len(np.unique(groups[40:])) == 40
     # One label in 40 differs: 2 * 39 / (40 * 39) = 5% of pairs, against nearly half among all images.
     targets[0] = 0
-    assert groups_of(facts, targets)[1] == ()
+    (scene,) = groups_of(facts, targets)[1]
+    assert not scene.apart and scene.differing == pytest.approx(0.05)
     targets[:40] = labels
     groups, (scene,) = groups_of(facts, targets)
     assert scene.images == tuple(range(40))
-    assert len(np.unique(groups)) == 80 - scene.copies
+    assert scene.apart and len(np.unique(groups)) == 40 + scene.photographs
 
 
 def test_unknown_labels_or_few_photos_make_no_scene(fact: Fact) -> None:
     photos, labels = with_spots(SCENE)
     facts = facts_of(fact, photos)
     groups, scenes = groups_of(facts, np.full((SCENE, 1), MISSING, np.float32))
-    assert scenes == () and len(np.unique(groups)) == 1
-    assert groups_of(facts, labels)[1] != ()
+    assert len(np.unique(groups)) == 1
+    assert not scenes[0].apart
+    assert "16 images look alike and no label says" in scenes[0].explain()
+    assert groups_of(facts, labels)[1][0].apart
     groups, scenes = groups_of(facts[1:], labels[1:])
     assert scenes == () and len(np.unique(groups)) == 1
 
@@ -110,8 +116,7 @@ def test_a_scene_whose_thumbnails_are_all_one_has_no_copies(fact: Fact) -> None:
     labels = (np.arange(40) % 2).astype(np.float32)[:, None]
     groups, (scene,) = groups_of(facts_of(fact, background() + noise), labels)
     assert groups.tolist() == list(range(40))
-    assert scene.copies == 0
-    assert "40 photographs and none of them is a copy" in scene.explain()
+    assert scene.apart and scene.photographs == 40
 
 
 def test_within_a_scene_photos_with_other_labels_are_not_copies(fact: Fact) -> None:
@@ -151,5 +156,5 @@ def test_the_photos_of_one_part_are_nearly_all_told_apart(shared: Path) -> None:
     groups, (scene,) = groups_of(list(facts), targets)
     assert len(scene.images) == 150
     # Five pairs without a defect have the same offset and brightness, and differ only in noise.
-    assert (len(np.unique(groups)), scene.copies) == (145, 5)
+    assert len(np.unique(groups)) == scene.photographs == 145
     assert not targets[[at for at in range(150) if (groups == groups[at]).sum() > 1]].any()
