@@ -71,9 +71,9 @@ def test_photos_of_a_fixed_camera_are_not_copies_but_their_copies_are(fact: Fact
     assert scene.apart
     assert scene.photographs == len(np.unique(groups)) == 60
     assert scene.explain() == (
-        "62 images look alike, as from a fixed camera, and their labels differ in 51% of pairs (51% among "
-        "all images): they count as 60 photographs. With --set data.near_duplicates=-1 only identical files "
-        "count as copies."
+        "62 images look alike, as from a fixed camera, and their labels differ in 51% of pairs "
+        "(51% among all images): they count as 60 photographs. "
+        "With --set data.near_duplicates=-1 only identical files count as copies."
     )
 
 
