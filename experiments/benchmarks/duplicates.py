@@ -29,7 +29,7 @@ import numpy as np
 from PIL import Image, ImageOps
 from trials import SHARED
 
-from aimonk.config import DataConfig, SplitConfig
+from aimonk.config import Config, DataConfig, SplitConfig
 from aimonk.data.dataset import Dataset, read_dataset
 from aimonk.data.duplicates import near_pairs
 from aimonk.data.fingerprint import SIDE
