@@ -112,7 +112,7 @@ def straddle(data: Dataset, seeds: int) -> tuple[int, int, int]:
     for seed in range(seeds):
         config = SplitConfig(seed=seed)
         split = grouped_split(data.targets, data.groups, config)
-        _, folds = fold_splits(data.targets, data.groups, config, 5)
+        folds = fold_splits(data.targets, data.groups, config, 5)
         torn += straddling(data.groups, *split.parts().values())
         torn_folds += sum(straddling(data.groups, *fold.parts().values()) for fold in folds)
         sets = [rows for each in (split, *folds) for rows in each.parts().values()]
@@ -189,7 +189,7 @@ def main() -> None:
     sets = {name: (SHARED / "data" / name / "images", None) for name in ("aimonk", "clothing")}
     sets["fixed camera"] = (case / "photos", case / "labels.csv")
     read = {
-        name: read_dataset(folder, labels, DataConfig(), CACHE) for name, (folder, labels) in sets.items()
+        name: read_dataset(folder, labels, Config(), CACHE) for name, (folder, labels) in sets.items()
     }
     print("| data | copies | planted | same | group | merged |\n|:---|:---|---:|---:|---:|---:|")
     for name, data in read.items():
