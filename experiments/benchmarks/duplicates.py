@@ -188,9 +188,7 @@ def main() -> None:
     case = SHARED / "cases" / "70-fixed-camera"
     sets = {name: (SHARED / "data" / name / "images", None) for name in ("aimonk", "clothing")}
     sets["fixed camera"] = (case / "photos", case / "labels.csv")
-    read = {
-        name: read_dataset(folder, labels, Config(), CACHE) for name, (folder, labels) in sets.items()
-    }
+    read = {name: read_dataset(folder, labels, Config(), CACHE) for name, (folder, labels) in sets.items()}
     print("| data | copies | planted | same | group | merged |\n|:---|:---|---:|---:|---:|---:|")
     for name, data in read.items():
         rows = np.random.default_rng(0).choice(len(data), min(given.photos, len(data)), replace=False)
