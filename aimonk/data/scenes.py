@@ -46,8 +46,8 @@ class Scene:
     """At least `SCENE` photos that look alike.
 
     `differing` is the share of pairs of known labels that differ among them, a mean over attributes; `usual`
-    is the same among all images; both are None if no attribute is known here. `photographs` counts them without
-    copies. Their labels tell whether they are a scene, `apart`, or stay together as one photograph.
+    is the same among all images; both are None if no attribute is known here. `photographs` counts them
+    without copies. Their labels tell whether they are a scene, `apart`, or stay together as one photograph.
     """
 
     images: tuple[int, ...]
