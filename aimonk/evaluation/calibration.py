@@ -1,4 +1,4 @@
-"""Probabilities that mean what they say, undoing what pos_weight did to them."""
+"""Calibrated probabilities: of the images scored 0.8, 80% have the attribute, whatever pos_weight did."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from scipy.special import expit
 from ..data.labels import MISSING
 
 SCALE_PRIOR = 1.0
-"""Weight of (scale - 1)^2 / 2: as much as one image or so with a logit of 2."""
+"""Weight of (scale - 1)^2 / 2: about as much as one image with a logit of 2."""
 SHIFT_PRIOR = 0.01
 """Weight of shift^2 / 2; weak, since pos_weight shifts logits by log(pos_weight)."""
 SMALLEST_SCALE = 1e-3
-"""Keeps the order of the scores where they carry no signal, or a reversed one."""
+"""Keeps the order of the scores where they carry no signal or a reversed one."""
 STEPS = 50
 TOLERANCE = 1e-9
 
@@ -28,16 +28,16 @@ class Calibration:
 
     def apply(self, logits: np.ndarray) -> np.ndarray:
         """`(N, L)` logits to calibrated logits, `(N, L) float64`."""
-        return self.scale * logits + self.shift
+        return np.asarray(self.scale * logits + self.shift)
 
 
 def fit_calibration(targets: np.ndarray, logits: np.ndarray) -> Calibration:
     """Fit Platt's map on images that the model was not trained on.
 
-    Minimises, per attribute, the cross-entropy to Platt's (1999, "Probabilistic outputs for support vector
+    Minimizes, per attribute, the cross-entropy to Platt's (1999, "Probabilistic outputs for support vector
     machines") smoothed targets, (P + 1) / (P + 2) for P positives and 1 / (Q + 2) for Q negatives, plus a
-    weak prior towards scale 1 and shift 0. Without it a rare attribute that is perfectly separated by chance
-    would be stretched as far as the smoothed targets let it.
+    weak prior toward scale 1 and shift 0. Without the prior a rare attribute that is perfectly separated by
+    chance would be stretched as far as the smoothed targets allow.
 
     Args:
         targets: `(N, L)` of 1, 0 and `MISSING`.
