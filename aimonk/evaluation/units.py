@@ -89,3 +89,23 @@ def collapse(targets: np.ndarray, scores: np.ndarray, groups: np.ndarray, folds:
     means = np.where(low == high, low, total / np.maximum(count, 1))
     mixed = np.count_nonzero((count > 0) & ~agreed, axis=0)
     return Units(np.where(agreed, present > 0, MISSING).astype(np.float32), means, unit_folds, mixed)
+
+
+def group_weights(targets: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
+    """Weights that let each group count once: `(N, L) float64`.
+
+    The known images of a group share a weight of 1 in each attribute; a missing label weighs 0. Without
+    groups each image weighs 1.
+
+    >>> group_weights(np.array([[1.0], [1.0], [0.0]]), np.array([7, 7, 2])).ravel().tolist()
+    [0.5, 0.5, 1.0]
+    """
+    known = np.asarray(targets != MISSING, dtype=np.float64)
+    if groups is None:
+        return known
+    _, first, group = np.unique(groups, return_index=True, return_inverse=True)
+    if first.size == groups.size:
+        return known
+    count = np.zeros((first.size, targets.shape[1]))
+    np.add.at(count, group, known)
+    return np.asarray(known / np.maximum(count, 1)[group])
