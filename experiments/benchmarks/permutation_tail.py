@@ -1,4 +1,4 @@
-"""Compare the computed tail of the permutation test with permutations, and with counting where that is possible.
+"""Compare the computed tail of the permutation test with permutations and with exact counting.
 
     python experiments/benchmarks/permutation_tail.py [--cases 1000] [--permutations 20000]
 
