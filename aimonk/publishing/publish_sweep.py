@@ -20,7 +20,7 @@ from ..reporting.figures.sweep_plots import (
     Axis,
     SweptTrial,
     importances,
-    optimisation_history,
+    optimization_history,
     parallel_coordinates,
 )
 from ..results.sweep_result import Swept
@@ -104,7 +104,7 @@ class SweepPublisher:
         ]
         drawn = {
             "parallel_coordinates": parallel_coordinates(trials, axes_of(self.study.space)),
-            "optimisation_history": optimisation_history(trials),
+            "optimisation_history": optimization_history(trials),
         }
         if found.importances:
             drawn["importances"] = importances(found.importances)

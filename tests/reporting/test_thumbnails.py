@@ -48,7 +48,7 @@ def test_a_picture_lying_on_its_side_is_turned_before_it_is_fitted(tmp_path):
     assert opened(thumbnail(saved(tmp_path / "a.jpg", (600, 300), exif=exif))).size == (95, 190)
 
 
-def test_the_colours_survive(tmp_path):
+def test_colors_survive(tmp_path):
     pixel = opened(thumbnail(saved(tmp_path / "a.png", (300, 300)))).getpixel((75, 75))
     assert np.abs(np.array(pixel) - (200, 30, 30)).max() <= 4
 
@@ -127,9 +127,9 @@ def test_copies_that_contradict_each_other_are_shown_once_and_first(small):
         contradictions=(torn, again, strange),
     )
     assert [(heading, groups) for heading, _, groups in copy_groups(audit)] == [
-        ("Contradicting labels", (CopyGroup(("a", "b"), (torn, again)), CopyGroup(("x", "y"), (strange,)))),
-        ("Identical byte for byte", (CopyGroup(("c", "d"), ()),)),
-        ("The same photo, another file", (CopyGroup(("e", "f"), ()),)),
+        ("Contradictory labels", (CopyGroup(("a", "b"), (torn, again)), CopyGroup(("x", "y"), (strange,)))),
+        ("Identical files", (CopyGroup(("c", "d"), ()),)),
+        ("The same photo in another file", (CopyGroup(("e", "f"), ()),)),
     ]
 
 

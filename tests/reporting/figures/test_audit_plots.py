@@ -13,7 +13,7 @@ def test_label_counts_are_stacked_in_order(small):
     (axes,) = label_counts(small.audit).axes
     assert [tick.get_text() for tick in axes.get_yticklabels()] == ["collar", "scarf", "<b>hat</b>"]
     widths = {bars.get_label(): [bar.get_width() for bar in bars] for bars in axes.containers}
-    assert widths == {"present": [40, 30, 4], "absent": [60, 60, 90], "not known": [0, 10, 6]}
+    assert widths == {"present": [40, 30, 4], "absent": [60, 60, 90], "unknown": [0, 10, 6]}
     assert [bar.get_x() for bar in axes.containers[2]] == [100, 90, 94]
     assert [text.get_text() for text in axes.texts] == ["40%", "33%", "4.3%"]
 
@@ -21,7 +21,7 @@ def test_label_counts_are_stacked_in_order(small):
 def test_patterns_show_what_is_missing_together(small):
     dots, bars = na_patterns(small.audit).axes
     assert [tick.get_text() for tick in dots.get_yticklabels()] == [
-        "all known",
+        "none missing",
         "scarf",
         "<b>hat</b>",
         "scarf, <b>hat</b>",

@@ -75,7 +75,7 @@ def test_ap_stands_against_prevalence_with_its_interval(small):
     assert not any(np.isnan(x).any() for x, _, _ in drawn)
 
 
-def test_verdicts_differ_by_colour_and_by_shape(small):
+def test_verdicts_differ_by_color_and_by_shape(small):
     (axes,) = ap_intervals(small.evidence).axes
     dots = {
         line.get_ydata()[0]: line for line in axes.lines if line.get_marker() == "o" and len(line.get_ydata())

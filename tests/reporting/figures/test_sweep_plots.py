@@ -14,7 +14,7 @@ from aimonk.reporting.figures.sweep_plots import (
     SweptTrial,
     best_of,
     importances,
-    optimisation_history,
+    optimization_history,
     parallel_coordinates,
 )
 
@@ -90,7 +90,7 @@ def test_one_line_per_trial_through_its_settings_to_its_score():
     assert [label.get_text() for label in panel.get_xticklabels()] == names
     assert {"0.001", "1.5", "focal"} <= {text.get_text() for text in panel.texts}
     legend = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert legend == ["best: trial 2, 0.600", "tried in all folds, darker is better", "stopped early"]
+    assert legend == ["best: trial 2, 0.600", "finished all folds, darker is better", "stopped early"]
 
 
 def test_settings_of_one_name_keep_their_section():
@@ -108,16 +108,16 @@ def test_bars_are_the_shares_in_order():
 
 
 def test_the_history_shows_every_trial_and_the_best_so_far():
-    (axes,) = optimisation_history(TRIALS).axes
+    (axes,) = optimization_history(TRIALS).axes
     lines = {line.get_label(): line for line in axes.lines}
-    assert list(lines["stopped early, mean of its folds"].get_xdata()) == [3]
-    complete = lines["tried in all folds"]
+    assert list(lines["stopped early, mean of finished folds"].get_xdata()) == [3]
+    complete = lines["finished all folds"]
     assert list(zip(complete.get_xdata(), complete.get_ydata(), strict=True)) == [
         (0, 0.5),
         (2, 0.6),
         (4, 0.52),
     ]
-    below = lines["lower still"]
+    below = lines["below the scale"]
     bottom, top = axes.get_ylim()
     assert list(below.get_xdata()) == [1]
     assert bottom < below.get_ydata()[0] < 0.25
@@ -129,6 +129,6 @@ def test_the_history_shows_every_trial_and_the_best_so_far():
 
 @pytest.mark.parametrize("trials", [TRIALS[:1], TRIALS[3:4], [TRIALS[0], TRIALS[0]]])
 def test_few_or_equal_trials_can_be_drawn(trials):
-    for figure in (parallel_coordinates(trials, [RATE, POWER, LOSS]), optimisation_history(trials)):
+    for figure in (parallel_coordinates(trials, [RATE, POWER, LOSS]), optimization_history(trials)):
         assert to_png(figure).startswith(b"\x89PNG")
         assert all(math.isfinite(limit) for limit in figure.axes[0].get_ylim())
