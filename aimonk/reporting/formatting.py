@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ..evaluation.evidence import Interval
+from ..evaluation.intervals import Interval
 
 NOTHING = "–"
 """Printed where a number is not defined."""

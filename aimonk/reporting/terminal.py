@@ -10,7 +10,8 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from ..data.label_audit import Audit
-from ..evaluation.evidence import AttributeEvidence, Evidence, Interval, Verdict
+from ..evaluation.evidence import AttributeEvidence, Evidence, Verdict
+from ..evaluation.intervals import Interval
 from ..evaluation.thresholds import OperatingPoint
 from .figures.palette import VERDICT_MARKS
 from .fitted_table import Column, FittedTable
@@ -142,17 +143,12 @@ def evidence_table(
 def _evidence_row(
     a: AttributeEvidence, point: OperatingPoint | None, with_points: bool
 ) -> tuple[str, *tuple[Text, ...]]:
-    numbers = [
-        number(a.ap.value),
-        bounds(a.ap),
-        number(a.prevalence),
-        number(a.auc.value),
-        p_value(a.p_value),
-    ]
-    if with_points:
-        numbers += [number(point.f1), number(point.f1_always_yes)] if point else ["", ""]
     verdict = Text(f"{VERDICT_MARKS[a.verdict]} {a.verdict.value}", style=_STYLES[a.verdict])
-    return (a.name, verdict, *map(Text, numbers))
+    cells = [verdict, Text(number(a.ap.value)), Text(bounds(a.ap)), Text(number(a.prevalence))]
+    cells += [Text(number(a.auc.value)), Text(p_value(a.p_value))]
+    if with_points:
+        cells += [Text(number(point.f1)), Text(number(point.f1_always_yes))] if point else [Text(), Text()]
+    return (a.name, *cells)
 
 
 def _headline(evidence: Evidence) -> Text:

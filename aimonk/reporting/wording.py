@@ -65,8 +65,8 @@ def meaning(evidence: Evidence, alpha: float) -> list[str]:
         story.append(
             f"On {_seen(evidence)}, the scores fit the true labels no better than they often fit randomly "
             "shuffled labels. Perhaps the images do not show these attributes, the labels are wrong, or "
-            "there are too few of them. A falling training loss does not contradict this: a model can memorize its "
-            "own training images. Do not act on this model's predictions."
+            "there are too few of them. A falling training loss does not contradict this: a model can "
+            "memorize its own training images. Do not act on this model's predictions."
         )
     if few:
         story.append(

@@ -52,7 +52,7 @@ class Axis:
             return (self.choices.index(value) + 0.5) / len(self.choices)
         if self.log:
             return math.log(value / self.low) / math.log(self.high / self.low)
-        return (value - self.low) / (self.high - self.low)
+        return float((value - self.low) / (self.high - self.low))
 
     def ticks(self) -> list[tuple[float, str]]:
         """At least two `(height, label)`: every choice, powers of ten, or round numbers."""
