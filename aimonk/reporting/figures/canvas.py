@@ -71,12 +71,13 @@ def row_height(rows: int, extra: float) -> float:
 
 
 def shorten(name: str, limit: int = 24) -> str:
-    """Cut a name to at most `limit` characters.
+    """Shorten a name in the middle to at most `limit` characters: different names rarely differ there.
 
     >>> shorten("a_rather_long_attribute_name", 12)
-    'a_rather_lo…'
+    'a_rath…_name'
     """
-    return name if len(name) <= limit else name[: limit - 1] + "…"
+    tail = (limit - 1) // 2
+    return name if len(name) <= limit else f"{name[: limit - 1 - tail]}…{name[-tail:]}"
 
 
 def to_svg(figure: Figure) -> bytes:

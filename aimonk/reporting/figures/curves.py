@@ -137,5 +137,5 @@ def _panels(evidence: Evidence) -> tuple[Figure, Iterator[tuple[Axes, int]]]:
     for axes in grid[max(0, len(names) - across) : len(names)]:
         axes.tick_params(labelbottom=True)
     for axes, name in zip(grid, names, strict=False):
-        axes.set_title(shorten(name, 18), color=INK, fontsize=8, pad=4)
+        axes.set_title(shorten(name, 14), color=INK, fontsize=8, pad=4)
     return figure, zip(grid, (columns[name] for name in names), strict=False)

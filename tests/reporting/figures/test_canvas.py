@@ -17,6 +17,6 @@ def test_text_stays_text_and_ids_do_not_change():
     assert STYLE["svg.hashsalt"] == "aimonk"
 
 
-def test_a_shortened_name_keeps_its_beginning():
+def test_a_shortened_name_keeps_both_ends():
     assert shorten("belt", 4) == "belt"
-    assert shorten("belts", 4) == "bel…"
+    assert shorten("attribute 22", 8) == "attr… 22"
