@@ -17,7 +17,7 @@ nox.options.stop_on_first_error = True
 def lint(session: nox.Session) -> None:
     """Check style, formatting and spelling."""
     session.run("ruff", "check", ".")
-    session.run("ruff", "format", "--check", "aimonk", "tests", "docs", "experiments", "noxfile.py")
+    session.run("ruff", "format", "--check", ".")
     session.run("typos")
 
 

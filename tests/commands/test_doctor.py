@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections import namedtuple
@@ -97,7 +98,7 @@ def test_the_feature_store_is_measured(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.shutil, "disk_usage", lambda place: Usage(10**11, 10**11, 10**9))
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: Usage(10**11, 10**11, 10**9))
     check = module.check_disk()
     assert check.status is Status.PROBLEM
     assert "1 GB free" in check.found

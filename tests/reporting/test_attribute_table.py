@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from aimonk.reporting.html import render_report
+from aimonk.reporting.report_data import ReportData
 
 pytestmark = pytest.mark.slow
 
@@ -20,7 +21,7 @@ NAMES = (
 
 
 @pytest.fixture
-def page(small, tmp_path: Path) -> Iterator[Page]:
+def page(small: ReportData, tmp_path: Path) -> Iterator[Page]:
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if found is None:
         reason = "no Chromium on the path"

@@ -36,20 +36,22 @@ def table(*names: str) -> FittedTable:
         (26, "attribute   AP", "95%, F1."),
     ],
 )
-def test_columns_move_closer_then_the_least_important_go(width, heading, left_out):
+def test_columns_move_closer_then_the_least_important_go(
+    width: int, heading: str, left_out: str | None
+) -> None:
     lines = printed(table("collarbon"), width)
     assert lines[0] == heading
     words = " ".join(lines[3:])
     assert words == (f"Left out to fit the width: {left_out}" if left_out else "")
 
 
-def test_names_are_shortened_only_when_nothing_else_can_go():
+def test_names_are_shortened_only_when_nothing_else_can_go() -> None:
     lines = printed(table("x" * 50, "belt"), 40)
     assert lines[2] == f"{'x' * 17}…{'x' * 17} 0.35"
     assert lines[3].split() == ["belt", "0.35"]
 
 
-def test_names_that_would_become_equal_are_folded_whole():
+def test_names_that_would_become_equal_are_folded_whole() -> None:
     names = ["x" * 30 + middle + "x" * 30 for middle in "ab"]
     text = "".join("".join(line.split()) for line in printed(table(*names), 40)).replace("0.35", "")
     assert all("x" * 30 + middle in text for middle in "ab")
@@ -60,13 +62,13 @@ def test_names_that_would_become_equal_are_folded_whole():
     st.lists(st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z", "M")), max_size=40)),
     st.integers(3, 50),
 )
-def test_shortened_names_fit_and_stay_as_many(names, limit):
+def test_shortened_names_fit_and_stay_as_many(names: list[str], limit: int) -> None:
     short = shorten_names(names, limit)
     assert len(set(short)) == len(set(names))
     assert short == names or all(cell_len(name) <= limit for name in short)
 
 
-def test_the_foot_stands_apart():
+def test_the_foot_stands_apart() -> None:
     lines = printed(FittedTable(COLUMNS[:2], [("a", Text("0.1"))], ("mean", Text("0.2"))), 40)
     assert [line.split() for line in lines if line.strip(" ─")] == [
         ["attribute", "AP"],
