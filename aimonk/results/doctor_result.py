@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from .presentation import Result
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
@@ -36,7 +38,7 @@ class Check:
 
 
 @dataclass(frozen=True)
-class DoctorResult:
+class DoctorResult(Result):
     """The result of every check, in the order in which they are printed.
 
     Example:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import warnings
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -92,7 +93,9 @@ def to_png(figure: Figure) -> bytes:
 
 def _export(figure: Figure, format: str, metadata: dict[str, str | None] | None) -> bytes:
     buffer = io.BytesIO()
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(STYLE), warnings.catch_warnings():
+        # A character that the font lacks, such as an emoji in a name, is drawn as a box.
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font", UserWarning)
         figure.savefig(buffer, format=format, metadata=metadata)
     # A layout costs as much as the drawing. It is done once; a second format of the figure keeps it.
     figure.set_layout_engine("none")
