@@ -170,3 +170,13 @@ def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
         )
     }
     assert hosts == set()  # the site loads nothing from other hosts
+
+
+def test_doctest_lines_are_fenced_for_the_site() -> None:
+    specification = importlib.util.spec_from_file_location("doctest_blocks", DOCS / "doctest_blocks.py")
+    assert specification and specification.loader
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    text = "Add.\n\n    >>> add(1,\n    ...     1)  # doctest: +SKIP\n    2\n\nMore."
+    fenced = "Add.\n\n    ```python\n    >>> add(1,\n    ...     1)\n    2\n    ```\n\nMore."
+    assert module.fence(text) == fenced

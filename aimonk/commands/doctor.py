@@ -32,7 +32,7 @@ def doctor() -> DoctorResult:
 
     A check that itself fails is reported as a problem, so this function raises nothing.
 
-    Example:
+    Examples:
         >>> result = doctor()
         >>> [check.fix for check in result.checks if check.fix]  # the commands to run
     """

@@ -43,7 +43,7 @@ class FittedTable:
         rows: the cells. The first of each row is plain text and is shown as it is, not as markup.
         foot: a last row, set apart by a line.
 
-    Example:
+    Examples:
         >>> table = FittedTable((Column("name"), Column("AP", drop=1)), (("collar", Text("0.75")),))
         >>> Console().print(table)
     """

@@ -41,7 +41,7 @@ class Check:
 class DoctorResult(Result):
     """The result of every check, in the order in which they are printed.
 
-    Example:
+    Examples:
         >>> result = DoctorResult((Check("java", Status.NOTE, "not found", "apt-get install default-jre"),))
         >>> result.healthy, result.to_json()["checks"][0]["status"]
         (True, 'note')

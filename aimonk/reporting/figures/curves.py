@@ -36,7 +36,7 @@ def precision_recall(targets: np.ndarray, scores: np.ndarray) -> tuple[np.ndarra
     Returns:
         Two arrays of equal length, both empty when no known row is positive.
 
-    Example:
+    Examples:
         >>> recall, precision = precision_recall(np.array([1, 0, 1]), np.array([0.9, 0.8, 0.7]))
         >>> recall.tolist(), precision.round(2).tolist()
         ([0.5, 1.0], [1.0, 0.67])
