@@ -20,10 +20,10 @@ class DoctestBlocks(griffe.Extension):
 
 
 def fence(docstring: str) -> str:
-    """Fence the doctest lines of a docstring.
+    r"""Fence the doctest lines of a docstring.
 
     >>> fence(">>> 1 + 1")
-    '```python\\n>>> 1 + 1\\n```'
+    '```python\n>>> 1 + 1\n```'
     """
 
     def block(match: re.Match[str]) -> str:
