@@ -57,7 +57,7 @@ def serve(session: nox.Session) -> None:
 def lowest(session: nox.Session) -> None:
     """Run the fast tests with the oldest version of each dependency that pyproject.toml allows."""
     pins = f"{session.create_tmp()}/lowest.txt"
-    compile_ = ("uv", "pip", "compile", "pyproject.toml", "--extra", "dev", "--quiet")
+    compile_ = ("uv", "pip", "compile", "pyproject.toml", "--extra", "dev", "--extra", "docs", "--quiet")
     session.run(*compile_, "--resolution", "lowest-direct", "--python-version", "3.11", "-o", pins)
     session.install("-r", pins, "--no-deps", "-e", ".")
     session.run("pytest", "-q", "-m", "not slow", *session.posargs)
