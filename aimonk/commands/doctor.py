@@ -117,7 +117,7 @@ def check_weights() -> Check:
     folder = keras_cache()
     files = sorted(file.name for file in folder.glob("*.h5")) if folder.is_dir() else []
     default = FeaturesConfig().backbone
-    if any(name.startswith(default) for name in files):
+    if any(name.startswith(f"{default}_") for name in files):
         return Check("weights", Status.OK, f"{len(files)} files in {folder}: {', '.join(files)}")
     have = f"; {folder} holds {', '.join(files)}" if files else ""
     found = f"the default's ({default}) are not downloaded yet{have}"

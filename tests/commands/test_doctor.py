@@ -108,6 +108,8 @@ def test_weights_in_keras_cache_are_found(monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     assert module.check_weights().status is Status.NOTE
     (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "resnet50v2_weights_notop.h5").touch()  # another network
+    assert module.check_weights().status is Status.NOTE
     (tmp_path / "models" / "resnet50_weights_notop.h5").touch()
     assert module.check_weights().status is Status.OK
 
