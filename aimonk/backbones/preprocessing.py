@@ -1,7 +1,8 @@
-"""Each backbone's own preprocessing as one affine formula, found by probing Keras' function for it."""
+"""A backbone's preprocessing as one affine formula per channel; that of Keras' networks is found by probing."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -20,6 +21,11 @@ class Preprocessing:
     flip: bool
     scale: tuple[float, float, float]
     offset: tuple[float, float, float]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 in hex of the numbers."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
         """Apply it to `(..., 3)` of any dtype, in float64."""

@@ -28,7 +28,8 @@ class Deliverable:
 
     graph: Any
     """`openvino.Model`, `(N, H, W, 3) uint8 -> (N, L)` calibrated logits."""
-    save_keras: Callable[[Path], object]
+    save_keras: Callable[[Path], object] | None
+    """None for an ONNX backbone, of which there is no Keras model."""
     precision: str
     head: LinearHead | None = None
 

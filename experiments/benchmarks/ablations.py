@@ -16,7 +16,7 @@ from aimonk.evaluation.comparison import compare
 from aimonk.evaluation.folds import pool_folds
 
 ROWS = (
-    ("features.colours=0", "no palette of colours"),
+    ("features.colors=0", "no palette of colors"),
     ("features.resolution=1.0", "images as large as the backbone was made for"),
     ("features.pooling=mean+center", "the last map alone"),
     ("features.pooling=mean", "the last map alone, without its middle"),
@@ -24,7 +24,7 @@ ROWS = (
     ("features.mirrored=true", "mirror images averaged, at twice the work"),
     ('features.views=["plain", "flip"]', "trained on mirror images too"),
     ('features.views=["plain", "flip", "crop1", "crop2"]', "trained on mirror images and two crops too"),
-    ('features.views=["plain", "color"]', "trained on other colours too"),
+    ('features.views=["plain", "color"]', "trained on other colors too"),
     ('features.views=["plain", "erase"]', "trained with a part erased too"),
     ('features.views=["plain", "rotate"]', "trained on rotated images too"),
     ("training.scale_features=false", "features not standardised"),

@@ -28,13 +28,13 @@ from aimonk.evaluation.comparison import compare
 FILE = ROOT / "experiments" / "finetune.toml"
 ROWS = (
     ("training.mode=frozen", "the head alone"),
-    ("features.colours=0", "no palette of colours"),
-    ("features.colours=1", "one place to look at colours, not two"),
+    ("features.colors=0", "no palette of colors"),
+    ("features.colors=1", "one place to look at colors, not two"),
     ("finetune.augment=[]", "nothing augmented"),
     ('finetune.augment=["crop", "erase"]', "no mirror images"),
     ('finetune.augment=["flip", "erase"]', "no crops"),
     ('finetune.augment=["flip", "crop"]', "nothing erased"),
-    ('finetune.augment=["flip", "crop", "erase", "color"]', "other colours too"),
+    ('finetune.augment=["flip", "crop", "erase", "color"]', "other colors too"),
     ('finetune.augment=["flip", "crop", "erase", "rotate"]', "rotated too"),
     ("training.loss=asymmetric", "asymmetric loss"),
     ("training.loss=partial_asymmetric", "asymmetric loss that uses unknown labels"),

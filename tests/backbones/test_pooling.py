@@ -80,4 +80,4 @@ def test_the_size_is_a_multiple_of_the_backbones_own(backbone: str, resolution: 
     config = FeaturesConfig(resolution=resolution, pooling="mean+center", rooted=True)
     found = readout(config, parse_backbone(backbone))
     assert found.size == (side, side)
-    assert str(found) == "mean+center-rooted-colours1"
+    assert str(found) == "mean+center-rooted-colors1"

@@ -97,7 +97,7 @@ class FittedHead:
         return self.head.logits(self.learner.plain[rows])
 
     def deliver(self, calibration: Calibration) -> Deliverable:
-        """Append the head to the backbone's graph; TensorFlow only saves `model.keras`."""
+        """Append the head to the backbone's graph; TensorFlow only saves `model.keras`, of which ONNX has none."""
         from ...backbones.linear_head import append_head
 
         head = calibrated(self.head, calibration)
@@ -108,7 +108,8 @@ class FittedHead:
 
             model_from_head(backbone.keras_model, head).save(path)
 
-        return Deliverable(append_head(backbone.graph, head), save, self.learner.key.precision, head)
+        graph = append_head(backbone.graph, head)
+        return Deliverable(graph, save if backbone.is_trainable else None, self.learner.key.precision, head)
 
 
 def without_stopping(config: Config, epochs: int) -> Config:
