@@ -51,12 +51,12 @@ def import_keras() -> ModuleType:
         os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
         with hushed() as said:
             try:
-                import keras
+                import keras  # noqa: F401
                 import tensorflow  # noqa: F401  (Keras imports it; named here as what takes the time)
             except BaseException:
                 print(said(), file=sys.stderr)
                 raise
-        return keras
+        return sys.modules["keras"]
 
 
 def build_backbone(
@@ -85,12 +85,13 @@ def build_backbone(
     """
     if isinstance(backbone, OnnxFile):
         raise BackboneError(
-            f"The backbone {backbone.path} is an ONNX network, which cannot be fine-tuned: set training.mode to "
-            "frozen, or give the network as a .keras file."
+            f"The backbone {backbone.path} is an ONNX network, which cannot be fine-tuned: "
+            "set training.mode to frozen, or give the network as a .keras file."
         )
     keras = import_keras()
     readout = readout or Readout(*backbone.size_at(1))
     pixels = keras.Input((*readout.size, 3), dtype="uint8", name="pixels")
+    file: Path | None
     if isinstance(backbone, KerasFile):
         inner, file = load_network(keras, backbone, readout.size), backbone.path
         prepared = keras.ops.cast(pixels, "float32")
@@ -106,8 +107,8 @@ def _features(
 ) -> keras.KerasTensor:
     """Read features off the maps of a network.
 
-    A network that ends in a vector gives that vector, then, unless the pooling is `mean` or it has maps at one
-    scale only, those of its maps.
+    A network that ends in a vector gives that vector, followed by features of its inner maps if the pooling
+    is not `mean` and there are maps at two scales or more.
     """
     vector = len(inner.output.shape) == 2
     scales = keras_pyramid(inner) if readout.takes_levels or vector else {}
@@ -127,8 +128,8 @@ def _features(
     if readout.colors:
         if last is None and readout.colors > 1:
             raise BackboneError(
-                "The backbone ends in a vector, so it cannot learn where to look for colors: set features.colors to "
-                "0 or 1, or save it without its last pooling."
+                "The backbone ends in a vector, so it cannot learn where to look for colors: "
+                "set features.colors to 0 or 1, or save it without its last pooling."
             )
         features += color_histogram(keras, pixels, last, readout.colors)
     return keras.layers.Concatenate(name="all_features")(features) if len(features) > 1 else features[0]

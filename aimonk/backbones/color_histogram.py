@@ -54,13 +54,13 @@ def color_histogram(
     """Roots of the palette's shares, `(N, K)`, in each of so many places that are attended to.
 
     A share is the mean over cells of `softmax(-d^2 / (2 SOFTNESS^2))`, where d is the distance in CIE 1976
-    L*a*b* to the palette's colors. Roots make the Euclidean distance that of Hellinger. After Swain and Ballard,
-    "Color Indexing", IJCV 1991, with soft bins as in van de Weijer, Schmid, Verbeek and Larlus, "Learning Color
-    Names for Real-World Applications", TIP 2009.
+    L*a*b* to the palette's colors. Roots turn Euclidean distances into Hellinger's. After Swain and Ballard,
+    "Color Indexing", IJCV 1991, with soft bins as in van de Weijer, Schmid, Verbeek and Larlus, "Learning
+    Color Names for Real-World Applications", TIP 2009.
 
-    Attention is `softmax(prior + maps . v)` over the positions of the last map (Girdhar and Ramanan, "Attentional
-    Pooling for Action Recognition", NIPS 2017). Before fine-tuning v is 0, or nearly so, which leaves the prior:
-    the middle.
+    Attention is `softmax(prior + maps . v)` over the positions of the last map (Girdhar and Ramanan,
+    "Attentional Pooling for Action Recognition", NIPS 2017). Before fine-tuning v is 0, or nearly so, which
+    leaves the prior: the middle.
 
     The layers are saved without code. The shares are float32 at any precision: under a bf16 hint OpenVINO
     computes in bf16 only what leads to a matrix product, and no such product follows here.
@@ -96,12 +96,12 @@ def attention_prior(rows: int, columns: int) -> np.ndarray:
     def outside(length: int) -> np.ndarray:
         return np.maximum(np.abs((np.arange(length) + 0.5) / length - 0.5) - MIDDLE / 2, 0)
 
-    return (-FALL * (outside(rows)[:, None] + outside(columns))).astype(np.float32)
+    return np.asarray(-FALL * (outside(rows)[:, None] + outside(columns)), np.float32)
 
 
 def _shares(ops: Any, pixels: keras.KerasTensor, rows: int, columns: int) -> keras.KerasTensor:
     """The palette's shares at each position of a map, `(N, rows, columns, K)`."""
-    cell = cell_size(*pixels.shape[1:3], rows, columns)
+    cell = cell_size(pixels.shape[1], pixels.shape[2], rows, columns)
     cells = ops.average_pool(ops.cast(pixels, "float32"), cell, cell)
     factors, offsets = palette_scores()
     parts = zip(lab(ops, cells), factors, strict=True)
@@ -116,9 +116,9 @@ def cell_size(height: int, width: int, rows: int, columns: int) -> tuple[int, in
 
 
 def palette_scores() -> tuple[np.ndarray, np.ndarray]:
-    """`factors (3, K)` and `offsets (K,)` with which `x . factors - offsets` is what the softmax takes of a color x.
+    """`factors (3, K)` and `offsets (K,)`: the softmax of a color x is that of `x . factors - offsets`.
 
-    -|x - c|^2 / (2 s^2) = (x . c - |c|^2 / 2) / s^2 - |x|^2 / (2 s^2), and the last term is the same for all c.
+    -|x - c|^2 / (2 s^2) = (x . c - |c|^2 / 2) / s^2 - |x|^2 / (2 s^2), whose last term is the same for all c.
     """
     known = palette()
     factors = (known / SOFTNESS**2).T.astype(np.float32)
@@ -166,4 +166,4 @@ def _linear(colors: np.ndarray) -> np.ndarray:
     y = (colors[:, 0] + 16) / 116
     f = np.stack([y + colors[:, 1] / 500, y, y - colors[:, 2] / 200], axis=1)
     xyz = np.where(f > KNEE, f**3, 3 * KNEE**2 * (f - 4 / 29)) * np.array(WHITE)
-    return xyz @ np.linalg.inv(np.array(XYZ)).T
+    return np.asarray(xyz @ np.linalg.inv(np.array(XYZ)).T)

@@ -21,7 +21,7 @@ NO_MAPS = ("Pad", "Softmax", "MatMul")
 """OpenVINO's operations that do not make maps: borders, and the attention of transformers."""
 
 TOLERANCE = 0.3
-"""How far the logarithm of a scale may be from a whole number, for backbones that convolve without padding."""
+"""How far the logarithm of a scale may be from a whole number, since some convolve without padding."""
 
 
 def keras_pyramid(network: keras.Model) -> dict[int, keras.KerasTensor]:

@@ -136,6 +136,14 @@ def _side(size: Any) -> tuple[int, int] | None:
     return None
 
 
+def size_unknown(path: Path) -> BackboneError:
+    """The error for a network of which nothing says how large its images are."""
+    return BackboneError(
+        f"Nothing says how large the images of {path} are; put its preprocessor_config.json beside it, "
+        "or set features.image_size."
+    )
+
+
 def normalization(
     mean: Sequence[float], std: Sequence[float], scale: float = 1 / 255, flip: bool = False
 ) -> Preprocessing:

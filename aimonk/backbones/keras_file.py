@@ -1,4 +1,4 @@
-"""A `.keras` file as a backbone: pixels from 0 to 255 in, a map or a vector out, its own preprocessing inside."""
+"""A `.keras` file as a backbone: pixels from 0 to 255 in, a map or a vector out, preprocessing inside."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import BackboneError
 from .digest import digest_of
-from .input_spec import InputSpec
+from .input_spec import InputSpec, size_unknown
 from .onnx_file import file_label
 from .zoo import enlarged
 
@@ -63,7 +63,7 @@ class KerasFile:
             ) from error
         if shape is None or len(shape) != 4 or shape[3] != 3:
             raise BackboneError(
-                f"{self.path} is no image backbone: it does not take one color image of shape (height, width, 3)."
+                f"{self.path} is no image backbone: it does not take a color image (height, width, 3) alone."
             )
         return None if shape[1] is None or shape[2] is None else (shape[1], shape[2])
 
@@ -77,10 +77,7 @@ class KerasFile:
         """
         size = self.fixed_size or self.spec.size
         if size is None:
-            raise BackboneError(
-                f"Nothing says how large the images of {self.path} are; put its preprocessor_config.json beside it, "
-                "or set features.image_size."
-            )
+            raise size_unknown(self.path)
         return size
 
     def size_at(self, resolution: float) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""The color histogram of `color_histogram.py` in OpenVINO's operations, for networks that are not Keras models."""
+"""The color histogram in OpenVINO's operations, for networks that are not Keras models."""
 
 from __future__ import annotations
 

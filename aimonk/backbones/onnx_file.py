@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import BackboneError
-from .input_spec import InputSpec
+from .input_spec import InputSpec, size_unknown
 from .preprocessing import Preprocessing
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ class OnnxFile:
         """
         if self.spec.preprocessing is None:
             raise BackboneError(
-                f"Nothing beside {self.path} says how its pixels are normalized; put its preprocessor_config.json "
-                "there, or set features.mean and features.std (of red, green and blue from 0 to 1)."
+                f"Nothing beside {self.path} says how its pixels are normalized; put its "
+                "preprocessor_config.json there, or set features.mean and features.std (from 0 to 1)."
             )
         return self.spec.preprocessing
 
@@ -95,10 +95,7 @@ class OnnxFile:
 
         size = self.spec.size or declared_size(read_onnx(self.path), self.path)
         if size is None:
-            raise BackboneError(
-                f"Nothing says how large the images of {self.path} are; put its preprocessor_config.json beside it, "
-                "or set features.image_size."
-            )
+            raise size_unknown(self.path)
         return size
 
     def size_at(self, resolution: float) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """From an ONNX network to the graph that is stored and served: `(N, H, W, 3) uint8 -> (N, D) float32`.
 
-Preprocessing, pooling and colors are written in OpenVINO's operations, the same ones that `Readout.attach` and
-`color_histogram` write in Keras' layers. No TensorFlow is needed.
+Preprocessing, pooling and colors are written in OpenVINO's operations, as `Readout.attach` and
+`color_histogram` write them in Keras' layers. No TensorFlow is needed.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from .onnx_file import OnnxFile
 from .onnx_network import OnnxNetwork
 from .pooling import ROOT_OFFSET, Readout, margins
 from .preprocessing import Preprocessing
+from .token_grid import Grid
 
 if TYPE_CHECKING:
     import openvino as ov
@@ -26,30 +27,29 @@ if TYPE_CHECKING:
 def build_onnx(file: OnnxFile, readout: Readout) -> ov.Model:
     """Build the graph of an ONNX backbone.
 
-    Features are, in this order: those of its maps as `Readout` says, or of its tokens the class token, if any,
-    and the means over all patches and over the middle ones; then vectors that the network puts out itself; then
-    the colors. Register tokens are left out.
+    The features are, in this order, those of its maps as `Readout` says, or of its tokens the class token, if
+    there is one, and the means over all patches and over the middle ones; then vectors that the network puts
+    out itself; then the colors. Register tokens are left out.
 
     Args:
         file: the network.
-        readout: image size and pooling. With `pyramid` the finer maps are read too, if the network has maps at
-            two scales or more; a transformer has one scale.
+        readout: image size and pooling. With `pyramid` the finer maps are read too, if the network has maps
+            at two scales or more; a transformer has one scale.
 
     Returns:
         `pixels (N, H, W, 3) uint8 -> features (N, D) float32`.
 
     Raises:
-        BackboneError: the file is no image backbone, or more than one place for colors is asked for, which only
-            fine-tuning could tell apart.
+        BackboneError: the file is no image backbone, or more than one place for colors is asked for, which
+            only fine-tuning could tell apart.
 
     """
-    import openvino as ov
     from openvino import opset13 as ops
 
     if readout.colors > 1:
         raise BackboneError(
-            f"The backbone {file.path} is an ONNX network, which cannot be fine-tuned: set training.mode to frozen and "
-            "features.colors to 0 or 1, or give the network as a .keras file."
+            f"The backbone {file.path} is an ONNX network, which cannot be fine-tuned: set training.mode to "
+            "frozen and features.colors to 0 or 1, or give the network as a .keras file."
         )
     network = file.network(readout.size)
     pixels = ops.parameter([-1, *readout.size, 3], np.uint8, name="pixels")
@@ -60,11 +60,26 @@ def build_onnx(file: OnnxFile, readout: Readout) -> ov.Model:
     prepared = _prepared(ops, pixels, file.preprocessing, network)
     for consumer in list(network.pixels.output(0).get_target_inputs()):
         consumer.replace_source_output(prepared.output(0))
-    model = ov.Model([ops.result(joined)], [pixels], "backbone")
-    model.validate_nodes_and_infer_types()
-    model.inputs[0].get_tensor().set_names({"pixels"})
-    model.outputs[0].get_tensor().set_names({"features"})
-    return model
+    return _replaced(network.graph, pixels, ops.result(joined))
+
+
+def _replaced(graph: ov.Model, pixels: Any, result: Any) -> ov.Model:
+    """The same graph with one input and one output in the place of its own ones.
+
+    A new `ov.Model` of its nodes would not do: what read the ONNX file is unloaded with the old one, which the
+    weights still need (a crash in OpenVINO 2026.4).
+    """
+    graph.add_parameters([pixels])
+    for old in graph.get_results():
+        graph.remove_result(old)
+    graph.add_results([result])
+    for old in graph.get_parameters():
+        if old.get_name() != pixels.get_name():
+            graph.remove_parameter(old)
+    graph.validate_nodes_and_infer_types()
+    graph.inputs[0].get_tensor().set_names({"pixels"})
+    graph.outputs[0].get_tensor().set_names({"features"})
+    return graph
 
 
 def _features(ops: Any, network: OnnxNetwork, readout: Readout) -> tuple[list[ov.Output], list[Any]]:
@@ -76,14 +91,7 @@ def _features(ops: Any, network: OnnxNetwork, readout: Readout) -> tuple[list[ov
         maps = ops.transpose(maps, [0, 3, 1, 2]).output(0) if network.maps_last else maps
         finer = [level for level in finer if _sides(level) > _sides(maps)]
     elif network.tokens is not None and network.grid is not None:
-        grid = network.grid
-        if grid.prefix:
-            features.append(ops.squeeze(_part(ops, network.tokens, 1, 0, 1), [1]))
-        patches = _part(ops, network.tokens, 1, grid.prefix, grid.prefix + grid.rows * grid.columns)
-        width = patches.get_output_partial_shape(0)[2].get_length()
-        maps = ops.reshape(
-            ops.transpose(patches, [0, 2, 1]), [0, width, grid.rows, grid.columns], True
-        ).output(0)
+        features.append(_pooled_tokens(ops, network.tokens, network.grid, readout))
     elif readout.pooling != "mean" and finer:  # the map that the vector was pooled from
         maps, finer = finer[-1], finer[:-1]
     if maps is not None:
@@ -106,6 +114,25 @@ def _pooled(ops: Any, maps: Any, finer: Sequence[Any], readout: Readout) -> list
         root = ops.subtract(ops.sqrt(ops.add(variance, offset)), _number(ops, ROOT_OFFSET**0.5))
         pooled += [ops.reduce_mean(level, [2, 3], False), ops.squeeze(center, [2, 3]), root]
     return pooled
+
+
+def _pooled_tokens(ops: Any, tokens: Any, grid: Grid, readout: Readout) -> Any:
+    """The class token and means over patches, `(N, k * d)`, as weighted sums over the tokens.
+
+    Written as one sum of products, not as slices that are joined: OpenVINO 2026.4 crashes on those behind an
+    attention without a layer normalization at its end.
+    """
+    patches = np.zeros((grid.rows, grid.columns), np.float32)
+    top, left = margins(grid.rows, grid.columns)
+    patches[top : grid.rows - top, left : grid.columns - left] = 1
+    means = [np.ones_like(patches), patches][: 1 if readout.pooling == "mean" else 2]
+    weights = [np.concatenate([np.zeros(grid.prefix), mean.ravel() / mean.sum()]) for mean in means]
+    if grid.prefix:
+        weights.insert(0, np.eye(1, len(weights[0]))[0])
+    width = tokens.get_partial_shape()[2].get_length()
+    constant = ops.constant(np.array(weights, np.float32)[None, :, :, None])
+    sums = ops.reduce_sum(ops.multiply(ops.unsqueeze(tokens, [1]), constant), [2], False)
+    return ops.reshape(sums, [0, len(weights) * width], True)
 
 
 def _prepared(ops: Any, pixels: Any, form: Preprocessing, network: OnnxNetwork) -> Any:

@@ -92,10 +92,10 @@ def declared_size(graph: ov.Model, path: Path) -> tuple[int, int] | None:
 def open_network(path: Path, size: tuple[int, int]) -> OnnxNetwork:
     """Read a file, fix the size of its images, and find what to read features off.
 
-    Of the outputs that depend on the image alone a map comes first, then tokens, then vectors; `last_hidden_state`
-    comes first among its like. The embedding that a network was trained to make is taken beside maps and
-    tokens: `image_embeds`, and the `pooler_output` of transformers without a class token (SigLIP), since that
-    of the others repeats the class token or was never trained.
+    Of the outputs that depend on the image alone a map comes first, then tokens, then vectors, and
+    `last_hidden_state` before others of its kind. The embedding that a network was trained to make is taken
+    beside maps and tokens: `image_embeds`, and the `pooler_output` of transformers without a class token
+    (SigLIP), since that of the others repeats the class token or was never trained.
 
     Raises:
         BackboneError: it is no image network, ends in class scores, or does not run at that size.
@@ -140,9 +140,8 @@ def _outputs(
         )
     maps = [output for output in own if len(_dims(output)) == 4 and _dims(output)[2:] != [1, 1]]
     tokens = [output for output in own if len(_dims(output)) == 3]
-    flat = {_name(output): output for output in own if output not in maps and output not in tokens}
+    flat = {name: output for output in own if _is_vector(output) for name in output.get_names()}
     vectors = [flat[name] for name in ("image_embeds",) if name in flat]
-    found = partial(OnnxNetwork, path, graph, parameter, size, channels_last)
     network = partial(OnnxNetwork, path, graph, parameter, size, channels_last)
     if maps:
         best = _preferred(maps)
@@ -157,8 +156,8 @@ def _outputs(
             vectors.append(flat["pooler_output"])
         return network(None, False, _value(best), grid, _values(vectors))
     chosen = next((flat[name] for name in ("image_embeds", "pooler_output") if name in flat), own[-1])
-    if len(_dims(chosen)) not in (2, 4):
-        raise BackboneError(f"{path} is no image backbone: its output has {len(_dims(chosen))} axes.")
+    if not _is_vector(chosen):
+        raise BackboneError(f"{path} is no image backbone: it puts out neither a map, tokens nor a vector.")
     return network(None, False, None, None, (_value(chosen),))
 
 
@@ -246,11 +245,9 @@ def _dims(output: ov.Output) -> list[int]:
     return [int(axis.get_length()) for axis in output.get_partial_shape()]
 
 
-def _name(output: ov.Output) -> str:
-    names = sorted(output.get_names())
-    return next(
-        (name for name in names if name in ("image_embeds", "pooler_output")), names[0] if names else ""
-    )
+def _is_vector(output: ov.Output) -> bool:
+    """Whether it is `(n, d)` or `(n, d, 1, 1)`."""
+    return len(_dims(output)) == 2 or (len(_dims(output)) == 4 and _dims(output)[2:] == [1, 1])
 
 
 def _last_line(error: BaseException) -> str:

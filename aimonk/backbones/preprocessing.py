@@ -1,4 +1,4 @@
-"""A backbone's preprocessing as one affine formula per channel; that of Keras' networks is found by probing."""
+"""A backbone's preprocessing as a scale and an offset per channel; Keras' functions are probed for theirs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Preprocessing:
     def __call__(self, images: np.ndarray) -> np.ndarray:
         """Apply it to `(..., 3)` of any dtype, in float64."""
         channels = images[..., ::-1] if self.flip else images
-        return channels * np.array(self.scale) + np.array(self.offset)
+        return np.asarray(channels * np.array(self.scale) + np.array(self.offset))
 
 
 def probe_preprocessing(preprocess: Callable[[np.ndarray], np.ndarray]) -> Preprocessing:

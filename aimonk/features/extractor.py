@@ -74,7 +74,8 @@ class FrozenBackbone:
         self.backbone = named_backbone(config)
         if isinstance(self.backbone, OnnxFile) and config.engine == "keras":
             raise ConfigError(
-                f"The Keras engine does not run the ONNX backbone {self.backbone.path}; set features.engine to auto."
+                f"The Keras engine does not run the ONNX backbone {self.backbone.path}; "
+                "set features.engine to auto."
             )
         self.readout = readout(config, self.backbone)
         self.store = store or store_folder(config)

@@ -97,7 +97,7 @@ class FittedHead:
         return self.head.logits(self.learner.plain[rows])
 
     def deliver(self, calibration: Calibration) -> Deliverable:
-        """Append the head to the backbone's graph; TensorFlow only saves `model.keras`, of which ONNX has none."""
+        """Append the head to the backbone's graph; TensorFlow only saves `model.keras` (not of ONNX)."""
         from ...backbones.linear_head import append_head
 
         head = calibrated(self.head, calibration)
