@@ -119,8 +119,8 @@ class FinetuneConfig:
     learning_rate: Positive = 1e-3
     warmup_epochs: NotNegative = 1.0
     weight_decay: NotNegative = 1e-4
-    last_layers: Count = 0
-    """Train only the last N layers of the backbone; 0 trains all of them."""
+    last_layers: Count | str = 0
+    """Train only the last N layers of the backbone, or those from the layer of that name on; 0 trains all."""
     augment: tuple[Literal["flip", "crop", "rotate", "color", "erase"], ...] = (
         "flip",
         "crop",

@@ -40,7 +40,7 @@ def test_the_seed_recipe_is_the_notebooks() -> None:
     training = config.training
     assert (training.epochs, training.batch_size, training.learning_rate) == (5, 32, 1e-4)
     assert (training.pos_weight_power, training.weight_decay, training.l2) == (1, 0, 0)
-    assert not (training.scale_features or training.patience or config.features.rooted)
+    assert not (training.scale_features or training.patience or config.features.colors)
     assert (config.evaluation.threshold, config.evaluation.calibrate, config.evaluation.folds) == (
         "0.5",
         False,

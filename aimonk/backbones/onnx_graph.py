@@ -66,8 +66,8 @@ def build_onnx(file: OnnxFile, readout: Readout) -> ov.Model:
 def _replaced(graph: ov.Model, pixels: Any, result: Any) -> ov.Model:
     """The same graph with one input and one output in the place of its own ones.
 
-    A new `ov.Model` of its nodes would not do: what read the ONNX file is unloaded with the old one, which the
-    weights still need (a crash in OpenVINO 2026.4).
+    A new `ov.Model` of its nodes would not do: what read the ONNX file may be unloaded with the old one,
+    which the weights still need.
     """
     graph.add_parameters([pixels])
     for old in graph.get_results():

@@ -80,7 +80,10 @@ class VisionTransformer:
             x = "placed"
         nodes += [
             helper.make_node("LayerNormalization", [x, "one"], ["normal"], epsilon=1e-6),
-            *(helper.make_node("MatMul", ["normal", name], [f"{name}s"]) for name in ("query", "key", "value")),
+            *(
+                helper.make_node("MatMul", ["normal", name], [f"{name}s"])
+                for name in ("query", "key", "value")
+            ),
             helper.make_node("Transpose", ["keys"], ["turned"], perm=[0, 2, 1]),
             helper.make_node("MatMul", ["querys", "turned"], ["scores"]),
             helper.make_node("Softmax", ["scores"], ["weights"], axis=-1),
@@ -94,7 +97,9 @@ class VisionTransformer:
             for name in ("pooler_output", "image_embeds", "logits")
         ]
         shapes = {"last_hidden_state": [batch, "tokens", WIDTH]}
-        return write(path, nodes, constants, {n: shapes.get(n, [batch, 4]) for n in outputs}, [batch, 3, "h", "w"])
+        return write(
+            path, nodes, constants, {n: shapes.get(n, [batch, 4]) for n in outputs}, [batch, 3, "h", "w"]
+        )
 
 
 def _standardized(x: np.ndarray) -> np.ndarray:

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from aimonk.backbones.build import build_backbone, import_keras
-from aimonk.backbones.color_histogram import SMALLEST_SHARE, SOFTNESS, colors, lab, palette, prior
+from aimonk.backbones.color_histogram import (
+    SMALLEST_SHARE,
+    SOFTNESS,
+    attention_prior,
+    color_histogram,
+    lab,
+    palette,
+)
 from aimonk.backbones.graph import convert
 from aimonk.backbones.pooling import Readout
 from aimonk.backbones.zoo import parse_backbone
@@ -17,10 +24,10 @@ if TYPE_CHECKING:
 
 
 def looking(side: int, rows: int, places: int = 1) -> keras.Model:
-    """From images and a map of one feature to what `colors` says, `(N, places, K)`."""
+    """From images and a map of one feature to what `color_histogram` says, `(N, places, K)`."""
     keras = import_keras()
     pixels, maps = keras.Input((side, side, 3), dtype="uint8"), keras.Input((rows, rows, 1))
-    return keras.Model([pixels, maps], keras.ops.stack(colors(keras, pixels, maps, places), axis=1))
+    return keras.Model([pixels, maps], keras.ops.stack(color_histogram(keras, pixels, maps, places), axis=1))
 
 
 def shares(images: np.ndarray, rows: int = 3, maps: np.ndarray | None = None, **weight: float) -> np.ndarray:
@@ -63,8 +70,8 @@ def test_the_palette_has_a_grey_at_each_lightness_and_colors_around_it() -> None
 
 
 def test_before_anything_is_learned_the_middle_is_looked_at() -> None:
-    np.testing.assert_allclose(prior(3, 3)[1], [-50 / 6, 0, -50 / 6], rtol=1e-5)
-    found = np.exp(prior(12, 6))
+    np.testing.assert_allclose(attention_prior(3, 3)[1], [-50 / 6, 0, -50 / 6], rtol=1e-5)
+    found = np.exp(attention_prior(12, 6))
     assert (found[4:8, 2:4] == 1).all()
     assert found.sum() - 8 < 0.7
 
