@@ -22,7 +22,7 @@ from .color_histogram import color_histogram
 from .feature_pyramid import keras_pyramid
 from .keras_file import KerasFile, load_network
 from .named_backbone import Backbone
-from .onnx_file import OnnxFile
+from .onnx_file import OnnxFile, no_keras_model
 from .pooling import Readout
 from .preprocessing import Preprocessing, probe_preprocessing
 from .weights import keras_cache, weights_path
@@ -84,10 +84,7 @@ def build_backbone(
 
     """
     if isinstance(backbone, OnnxFile):
-        raise BackboneError(
-            f"The backbone {backbone.path} is an ONNX network, which cannot be fine-tuned: "
-            "set training.mode to frozen, or give the network as a .keras file."
-        )
+        raise no_keras_model(backbone)
     keras = import_keras()
     readout = readout or Readout(*backbone.size_at(1))
     pixels = keras.Input((*readout.size, 3), dtype="uint8", name="pixels")

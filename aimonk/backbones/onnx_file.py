@@ -129,6 +129,14 @@ class OnnxFile:
         return open_network(self.path, size)
 
 
+def no_keras_model(file: OnnxFile) -> BackboneError:
+    """The error where a Keras model is asked for, to be trained or saved."""
+    return BackboneError(
+        f"The backbone {file.path} is an ONNX network, of which there is no Keras model to fine-tune or to "
+        "save: set training.mode to frozen, or give the network as a .keras file."
+    )
+
+
 def onnx_in(folder: Path) -> Path:
     """The network in a folder: the usual name, else the only `.onnx` file, else the only `.keras` file.
 

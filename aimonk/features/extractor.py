@@ -26,7 +26,7 @@ from ..backbones.digest import digest_of
 from ..backbones.graph import GRAPH, convert, is_sound, write_graph
 from ..backbones.keras_file import KerasFile
 from ..backbones.named_backbone import named_backbone
-from ..backbones.onnx_file import OnnxFile
+from ..backbones.onnx_file import OnnxFile, no_keras_model
 from ..backbones.onnx_graph import build_onnx
 from ..backbones.pooling import readout
 from ..backbones.preprocessing import PREPROCESSING_VERSION
@@ -95,6 +95,16 @@ class FrozenBackbone:
     def is_trainable(self) -> bool:
         """Whether there is a Keras model of it, which can be fine-tuned and saved; not of an ONNX file."""
         return not isinstance(self.backbone, OnnxFile)
+
+    def check_trainable(self) -> None:
+        """Check that there is a Keras model to fine-tune.
+
+        Raises:
+            BackboneError: the backbone is an ONNX file.
+
+        """
+        if isinstance(self.backbone, OnnxFile):
+            raise no_keras_model(self.backbone)
 
     @cached_property
     def keras_model(self) -> keras.Model:
