@@ -44,7 +44,6 @@ ROWS = (
     ("finetune.last_layers=40", "the last 40 layers alone"),
     ("training.loss=focal", "focal loss"),
     ("finetune.resolution=0", "trained on images as large as it answers for"),
-    ("features.mirrored=true", "mirror images averaged, at twice the work"),
     ("finetune.warmup_epochs=0", "no warm-up"),
     ("finetune.learning_rate=3e-4", "a smaller rate"),
     ("finetune.weight_decay=0.05", "more weight decay"),
