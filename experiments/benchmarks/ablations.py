@@ -1,6 +1,6 @@
 """Measure what each choice in the defaults is worth: with it and without it, on the same folds.
 
-    python experiments/benchmarks/ablations.py [--data DIR --labels FILE] [--backbone NAME|FILE] [--only features]
+    python experiments/benchmarks/ablations.py [--data DIR --labels FILE] [--backbone FILE] [--only features]
 
 Each row changes one setting of the defaults, fits and scores all folds anew, and compares the out-of-fold
 scores with those of the defaults on the same images: a paired bootstrap over photos gives the interval of the

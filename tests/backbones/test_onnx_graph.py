@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from aimonk.backbones.color_histogram import SMALLEST_SHARE, palette
+from aimonk.backbones.linear_head import LinearHead, append_head
 from aimonk.backbones.named_backbone import named_backbone
 from aimonk.backbones.onnx_graph import build_onnx
 from aimonk.backbones.pooling import Readout, readout
@@ -201,6 +202,10 @@ def test_onnx_keras_and_the_stored_graph_agree(shared: Path, tmp_path: Path) -> 
     assert np.abs(found["model.onnx"] - keras).max() <= 1e-4
     assert np.abs(found["model.onnx"] - found["backbone.keras"]).max() <= 1e-4
     assert relative_error(found["model.onnx"], keras) <= 1e-5
+    random = np.random.default_rng(0)
+    head = LinearHead(random.normal(0, 0.01, (6177, 3)).astype(np.float32), np.zeros(3, np.float32))
+    served = OpenVINOEngine(append_head(FrozenBackbone(config).graph, head), "f32").embed(images)
+    assert np.abs(served - head.logits(keras)).max() <= 1e-4
 
 
 def test_no_tensorflow_is_imported(tmp_path: Path) -> None:
