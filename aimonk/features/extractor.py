@@ -11,6 +11,7 @@ needs it.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import shutil
 import time
@@ -52,6 +53,8 @@ RACE_FROM = 5_000
 
 _CLEARLY_FASTER = 1.05
 
+_LOG = logging.getLogger("aimonk.features")
+
 
 class FrozenBackbone:
     """The backbone that the settings name, in one store.
@@ -59,7 +62,7 @@ class FrozenBackbone:
     Args:
         config: names the backbone, its weights, the engine and the precision.
         store: folder of the feature store; by default `store_folder(config)`.
-        warn: is told of a damaged graph.
+        warn: takes the warning of a damaged graph; by default it is logged.
 
     Raises:
         BackboneError: the backbone is unknown, or its weights file is not there.
@@ -79,7 +82,7 @@ class FrozenBackbone:
             )
         self.readout = readout(config, self.backbone)
         self.store = store or store_folder(config)
-        self._warn = warn or (lambda sentence: None)
+        self._warn = warn or _LOG.warning
         self._digest: str | None
         if isinstance(self.backbone, OnnxFile | KerasFile):
             self._digest = self.backbone.digest

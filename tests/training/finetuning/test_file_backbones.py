@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rich.console import Console
 
 from aimonk.config import Config
 from aimonk.config_file import load_config
@@ -14,7 +13,6 @@ from aimonk.data.dataset import read_dataset
 from aimonk.data.demo.draw_demo import draw_demo
 from aimonk.data.split import make_split
 from aimonk.errors import BackboneError
-from aimonk.progress import Stages
 from aimonk.training.backend import keras
 from aimonk.training.finetuning.network import leaf_layers
 from aimonk.training.open_learner import open_learner
@@ -25,7 +23,7 @@ LAYERS = ("first", "second", "third")
 @pytest.mark.slow
 def test_a_network_from_a_keras_file_is_fine_tuned_from_a_named_layer_on(tmp_path: Path) -> None:
     draw_demo(tmp_path / "demo", images=80)
-    data = read_dataset(tmp_path / "demo", None, Config().data, tmp_path / "index")
+    data = read_dataset(tmp_path / "demo", None, Config(), tmp_path / "index")
     network = keras.Sequential([keras.Input((None, None, 3)), keras.layers.Rescaling(1 / 127.5, -1)])
     for name in LAYERS:
         network.add(keras.layers.Conv2D(8, 3, strides=2, padding="same", activation="relu", name=name))
@@ -37,8 +35,7 @@ def test_a_network_from_a_keras_file_is_fine_tuned_from_a_named_layer_on(tmp_pat
     ]
     config = load_config(None, assignments)
     learner = open_learner(config)
-    stages = Stages(Console(quiet=True))
-    learner.prepare(data, stages, stages.warn)
+    learner.prepare(data)
     plan = make_split(data.targets, data.groups, None, config.split, data.names)
     fitted = learner.fit(plan)
     assert fitted.model.input_shape == (None, 96, 96, 3)  # type: ignore[attr-defined]
