@@ -84,20 +84,21 @@ def _replaced(graph: ov.Model, pixels: Any, result: Any) -> ov.Model:
 
 def _features(ops: Any, network: OnnxNetwork, readout: Readout) -> tuple[list[ov.Output], list[Any]]:
     """The finer maps, and what is read off them and off the outputs."""
-    scales = list(onnx_pyramid(network.graph, network.pixels, network.size).values())
-    maps, finer = network.maps, scales if network.tokens is None and len(scales) > 1 else []
+    found = onnx_pyramid(network.graph, network.pixels, network.size).values()
+    scales = [_float(ops, level) for level in found]
+    maps = network.maps and _float(ops, network.maps)
+    finer = scales if network.tokens is None and len(scales) > 1 else []
     features: list[Any] = []
     if maps is not None:
         maps = ops.transpose(maps, [0, 3, 1, 2]).output(0) if network.maps_last else maps
         finer = [level for level in finer if _sides(level) > _sides(maps)]
     elif network.tokens is not None and network.grid is not None:
-        features.append(_pooled_tokens(ops, network.tokens, network.grid, readout))
+        features.append(_pooled_tokens(ops, _float(ops, network.tokens), network.grid, readout))
     elif readout.pooling != "mean" and finer:  # the map that the vector was pooled from
         maps, finer = finer[-1], finer[:-1]
     if maps is not None:
         features += _pooled(ops, maps, finer if readout.takes_levels else [], readout)
-    features += [_flat(ops, vector) for vector in network.vectors]
-    return scales, [ops.convert(feature, np.float32) for feature in features]
+    return scales, features + [_flat(ops, _float(ops, vector)) for vector in network.vectors]
 
 
 def _pooled(ops: Any, maps: Any, finer: Sequence[Any], readout: Readout) -> list[Any]:
@@ -155,6 +156,13 @@ def _middle(ops: Any, maps: Any) -> Any:
 def _part(ops: Any, values: Any, axis: int, start: int, stop: int) -> Any:
     bounds = [ops.constant(np.array([bound])) for bound in (start, stop, 1, axis)]
     return ops.slice(values, *bounds)
+
+
+def _float(ops: Any, output: ov.Output) -> ov.Output:
+    """The same in float32, for networks that are stored in half precision."""
+    if output.get_element_type().to_string() == "f32":
+        return output
+    return ops.convert(output, np.float32).output(0)
 
 
 def _flat(ops: Any, vector: Any) -> Any:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BackboneError
+from ..native_stderr import hushed
 from .feature_pyramid import scale_of
 from .token_grid import Grid, MisfitTokens, token_grid
 from .zoo import STRIDE, enlarged
@@ -71,7 +72,8 @@ def read_onnx(path: Path) -> ov.Model:
     import openvino as ov
 
     try:
-        return ov.Core().read_model(path)
+        with hushed():  # of a damaged file TensorFlow's reader complains too, on the user's screen
+            return ov.Core().read_model(path)
     except RuntimeError as error:
         raise BackboneError(
             f"The backbone {path} cannot be read as an ONNX network ({_last_line(error)}); "
@@ -133,10 +135,11 @@ def _outputs(
             f"The backbone {path} ends in class scores; export it without its classifier "
             "(optimum: --task feature-extraction; timm: num_classes=0)."
         )
-    if any(output.get_partial_shape().is_dynamic or _dims(output)[:1] != [PROBED] for output in own):
+    own = [output for output in own if _is_batched(output)]
+    if not own:
         raise BackboneError(
-            f"The backbone {path} does not take several images at once; export it with a batch of any size "
-            "(dynamic axes)."
+            f"The backbone {path} gives no result for each image of a batch; export it with a batch of any "
+            "size (dynamic axes)."
         )
     maps = [output for output in own if len(_dims(output)) == 4 and _dims(output)[2:] != [1, 1]]
     tokens = [output for output in own if len(_dims(output)) == 3]
@@ -243,6 +246,11 @@ def _preferred(outputs: Sequence[ov.Output]) -> ov.Output:
 
 def _dims(output: ov.Output) -> list[int]:
     return [int(axis.get_length()) for axis in output.get_partial_shape()]
+
+
+def _is_batched(output: ov.Output) -> bool:
+    shape = output.get_partial_shape()
+    return not shape.is_dynamic and len(shape) > 1 and shape[0].get_length() == PROBED
 
 
 def _is_vector(output: ov.Output) -> bool:

@@ -135,17 +135,17 @@ def write(
     constants: Mapping[str, np.ndarray],
     outputs: Mapping[str, Sequence[Any]],
     shape: Sequence[Any],
-    others: Sequence[Any] = (),
+    kind: int = TensorProto.FLOAT,
 ) -> Path:
-    """Write a graph from `pixel_values` to the outputs that are named."""
+    """Write a graph from `pixel_values` to the outputs that are named, of tensors of one kind."""
 
     def described(name: str, sides: Sequence[Any]) -> Any:
-        return helper.make_tensor_value_info(name, TensorProto.FLOAT, list(sides))
+        return helper.make_tensor_value_info(name, kind, list(sides))
 
     graph = helper.make_graph(
         nodes,
         "network",
-        [described("pixel_values", shape), *others],
+        [described("pixel_values", shape)],
         [described(name, sides) for name, sides in outputs.items()],
         [numpy_helper.from_array(values, name) for name, values in constants.items()],
     )

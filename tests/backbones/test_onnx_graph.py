@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from onnx import TensorProto, helper
 
 from aimonk.backbones.color_histogram import SMALLEST_SHARE, palette
 from aimonk.backbones.linear_head import LinearHead, append_head
@@ -146,6 +147,19 @@ def test_settings_stand_in_for_files_that_are_not_there(tmp_path: Path) -> None:
     np.testing.assert_array_equal(given, features(path))
 
 
+def test_a_network_in_half_precision_gives_float32(tmp_path: Path) -> None:
+    describe(tmp_path, side=64)
+    kernel = np.random.default_rng(2).normal(0, 0.3, (5, 3, 2, 2)).astype(np.float16)
+    nodes = [helper.make_node("Conv", ["pixel_values", "kernel"], ["y"], strides=[2, 2])]
+    shapes: tuple[list[Any], list[Any]] = ["n", 3, "a", "b"], ["n", 5, "h", "w"]
+    args = {"kernel": kernel}, {"y": shapes[1]}, shapes[0]
+    half = write(tmp_path / "half.onnx", nodes, *args, kind=TensorProto.FLOAT16)
+    full = write(tmp_path / "full.onnx", nodes, {"kernel": kernel.astype(np.float32)}, *args[1:])
+    found = features(half, colors=1)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, features(full, colors=1), atol=2e-3)
+
+
 def test_channels_in_the_order_of_the_network(tmp_path: Path) -> None:
     path = convolutions(tmp_path / "model.onnx")
     describe(tmp_path, side=64)
@@ -154,13 +168,15 @@ def test_channels_in_the_order_of_the_network(tmp_path: Path) -> None:
     np.testing.assert_allclose(features(path, pixels(64)[..., ::-1]), as_is, atol=1e-5)
 
 
-def test_what_is_no_image_backbone_gets_one_sentence(tmp_path: Path) -> None:
-    from onnx import helper
-
+def test_what_is_no_image_backbone_gets_one_sentence(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     describe(tmp_path)
     (tmp_path / "text.onnx").write_text("not a network")
     VisionTransformer(1).save(tmp_path / "scores.onnx", ("logits",))
-    VisionTransformer(1).save(tmp_path / "single.onnx", batch=1)
+    one = {"one": np.array([1, -1])}
+    joined = [helper.make_node("Reshape", ["pixel_values", "one"], ["y"])]
+    write(tmp_path / "single.onnx", joined, one, {"y": [1, 3072]}, [1, 3, 32, 32])
     VisionTransformer(20).save(tmp_path / "prompted.onnx")
     identity = [helper.make_node("Relu", ["pixel_values"], ["y"])]
     write(tmp_path / "sound.onnx", identity, {}, {"y": ["n", 80, 3000]}, ["n", 80, 3000])
@@ -168,6 +184,7 @@ def test_what_is_no_image_backbone_gets_one_sentence(tmp_path: Path) -> None:
     for name, sentence in {
         "text": "cannot be read as an ONNX network",
         "scores": "ends in class scores; export it without its classifier",
+        "single": "gives no result for each image of a batch",
         "prompted": "36 tokens are not those of the patches of 32 x 32 pixels",
         "sound": "none of its inputs takes color images",
         "boxes": "is no map of the image",
@@ -176,6 +193,7 @@ def test_what_is_no_image_backbone_gets_one_sentence(tmp_path: Path) -> None:
         with pytest.raises(BackboneError, match=sentence) as error:
             features(tmp_path / f"{name}.onnx")
         assert "\n" not in str(error.value)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_second_place_for_colors_needs_a_network_that_learns(tmp_path: Path) -> None:
