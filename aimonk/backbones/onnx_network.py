@@ -75,9 +75,10 @@ def read_onnx(path: Path) -> ov.Model:
         with hushed():  # of a damaged file TensorFlow's reader complains too, on the user's screen
             return ov.Core().read_model(path)
     except RuntimeError as error:
+        cause = "it is damaged or in another format" if "Unable to read" in str(error) else _last_line(error)
         raise BackboneError(
-            f"The backbone {path} cannot be read as an ONNX network ({_last_line(error)}); "
-            "export it again, with all of its files."
+            f"The backbone {path} cannot be read as an ONNX network ({cause}); export it again, with all of "
+            "its files."
         ) from error
 
 
