@@ -16,7 +16,9 @@ from ..errors import FeatureStoreError, ImagesError
 from .cache_key import FeatureKey
 from .extractor import FrozenBackbone
 from .feature_store import FeatureStore, Warn
+from .feature_table import missing_vectors
 from .image_reader import Job, Pixels, ReadAhead
+from .image_vectors import ImageVectors
 from .views import PLAIN, check_views
 
 Progress = Callable[[int, int], None]
@@ -33,7 +35,7 @@ _Row = tuple[str, str]
 
 @dataclass(frozen=True)
 class Filled:
-    """What it took to have every image's features in the store."""
+    """What it took to complete the store for some images."""
 
     key: FeatureKey
     folder: Path
@@ -49,10 +51,11 @@ class Filled:
 
 @dataclass(frozen=True)
 class Features:
-    """Vectors of images: `vectors[i, v]` is view `views[v]` of the i-th file; `(N, V, D) float32`."""
+    """Features of images, where they lie in the store's table: `vectors` has them in the order of the files."""
 
-    vectors: np.ndarray
+    vectors: ImageVectors
     views: tuple[str, ...]
+    """Names of the views, in the order of `vectors.rows`."""
     filled: Filled
 
     @property
@@ -67,17 +70,17 @@ class Features:
 
     @property
     def seconds(self) -> float:
-        """Time it took to have them all in the store."""
+        """Time it took to complete the store."""
         return self.filled.seconds
 
     @property
     def plain(self) -> np.ndarray:
-        """`(N, D) float32`: the images as they are."""
+        """A copy of the vectors of the images as they are, `(N, D) float32`."""
         return self.view(PLAIN)
 
     def view(self, name: str) -> np.ndarray:
-        """`(N, D) float32`: one view of every image."""
-        return self.vectors[:, self.views.index(name)]
+        """A copy of one view of every image, `(N, D) float32`."""
+        return self.vectors.take(np.arange(self.vectors.images), self.views.index(name))
 
 
 def embed(
@@ -91,7 +94,7 @@ def embed(
 ) -> Features:
     """Features of images, from the store where it has them, else computed and stored.
 
-    Takes `N * V * D * 4` bytes of memory for the result; `fill_store` takes none.
+    The vectors stay on disk, memory-mapped, and are read where they lie.
 
     Args:
         files: hex SHA-256 and path of each image; the same digest may come several times.
@@ -99,11 +102,11 @@ def embed(
         store: folder of the feature store; by default `store_folder(config)`.
         views: names of the views; by default `config.views`.
         progress: called with (done, total) forward passes.
-        warn: is told of damaged parts and graphs, which are mended.
-        backbone: one of the same settings and store, where its model or graph is open already.
+        warn: called with a sentence about damaged parts and graphs, which are repaired.
+        backbone: one of the same settings and store, if its model or graph is open already.
 
     Raises:
-        BackboneError: the backbone or its weights cannot be had.
+        BackboneError: the backbone or its weights cannot be loaded.
         ConfigError: a view is unknown.
         FeatureStoreError: the store cannot be written or read.
         ImagesError: there is no file, one cannot be read, or one has changed since its digest was taken.
@@ -111,8 +114,11 @@ def embed(
     """
     names = tuple(config.views if views is None else views)
     filled = fill_store(files, config, store, names, progress, warn, backbone)
-    vectors = FeatureStore(filled.folder, warn=warn).get([digest for digest, _ in files], names)
-    return Features(vectors, names, filled)
+    table = FeatureStore(filled.folder, warn=warn).table()
+    rows = table.rows([digest for digest, _ in files], names)
+    if (rows < 0).any():
+        raise missing_vectors(filled.folder, int((rows < 0).sum()), rows.size)
+    return Features(ImageVectors(table.matrix, rows), names, filled)
 
 
 def fill_store(
@@ -126,7 +132,7 @@ def fill_store(
 ) -> Filled:
     """Compute and store the features that the store lacks, in memory that does not grow with the images.
 
-    Results are written every 512 rows or 10 s; what is killed in between is computed again by the next run.
+    Results are written every 512 rows or 10 s. After an interruption the next run computes what was not written.
     Arguments and errors are those of `embed`.
     """
     begin = time.monotonic()
