@@ -51,7 +51,7 @@ class Filled:
 
 @dataclass(frozen=True)
 class Features:
-    """Features of images, where they lie in the store's table: `vectors` has them in the order of the files."""
+    """Features of images in the order of the files, read where they lie in the store's table."""
 
     vectors: ImageVectors
     views: tuple[str, ...]
@@ -132,7 +132,7 @@ def fill_store(
 ) -> Filled:
     """Compute and store the features that the store lacks, in memory that does not grow with the images.
 
-    Results are written every 512 rows or 10 s. After an interruption the next run computes what was not written.
+    Results are written every 512 rows or 10 s. After an interruption the next run computes what is missing.
     Arguments and errors are those of `embed`.
     """
     begin = time.monotonic()

@@ -1,8 +1,8 @@
 """The feature store: `(sha256 of the image bytes, view) -> vector` in Parquet parts.
 
 A part is named by the SHA-256 of its own bytes, so a truncated or damaged part is always recognized and two
-writers never use the same name. Writers need no lock: they only add complete files. If two of them compute the
-same image, both vectors are kept and the part that sorts first is read.
+writers never use the same name. Writers need no lock: they only add complete files. If two of them compute
+the same image, both vectors are kept and the part that sorts first is read.
 
 Trainings do not read the parts but one table made of them, see `feature_table`.
 """

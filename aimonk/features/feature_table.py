@@ -1,12 +1,12 @@
-"""All vectors of one feature key in a single memory-mapped file, built from the parts and checked when opened.
+"""All vectors of one feature key in one memory-mapped file, built from the parts and checked when opened.
 
     <store>/<graph>/<engine>-<precision>/table-<id>.f32                  R x D float32, row after row
                                         /table-<id>-<sha256>.parquet.index   image and view of each row
 
 The id stands for the parts that the table was built from, so a table that lacks a part is never taken for a
-complete one. The index is named by the SHA-256 of its own bytes and holds that of every block of the table. Any
-number of processes may build the same table at once: they write the same bytes under names of their own, and
-rename them when they are complete.
+complete one. The index is named by the SHA-256 of its own bytes and holds that of every block of the table.
+Any number of processes may build the same table at once: they write the same bytes under names of their own,
+and rename them when they are complete.
 """
 
 from __future__ import annotations
@@ -212,7 +212,7 @@ def _parsed(data: bytes) -> TableIndex:
 
 
 def _remove_others(folder: Path, parts: Sequence[str]) -> None:
-    """Delete the tables of other parts. Who has one open keeps it until it is closed; Windows keeps the file."""
+    """Delete the tables of other parts. A process that has one open keeps it; Windows keeps the file too."""
     for path in folder.glob("table-*"):
         if not path.name.startswith(_name(parts)):
             with contextlib.suppress(OSError):

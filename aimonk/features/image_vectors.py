@@ -57,8 +57,8 @@ class ImageVectors:
             rows: `(n,)` rows of the matrix. In ascending order they are read from one end to the other.
 
         Yields:
-            Which part of `rows` it is, and the vectors, `(at most B, D) float32`: a view of the matrix where the
-            rows follow one another, else a buffer that the next block overwrites. Do not write to it.
+            Which part of `rows` it is, and the vectors, `(at most B, D) float32`: a view of the matrix where
+            the rows follow one another, else a buffer that the next block overwrites. Do not write to it.
 
         """
         size = max(1, BLOCK_BYTES // (4 * self.width))

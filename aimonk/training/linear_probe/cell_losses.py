@@ -1,8 +1,8 @@
 """The losses of `training.losses` in NumPy, each with its derivative: no TensorFlow for a linear probe.
 
 A cell is one image and one attribute. For its logit x let t be the logit of the wrong answer: t = -x for a
-positive and t = x for a negative or an unknown label. With s(t) = 1 / (1 + exp(-t)) every cross-entropy with a
-focus g and a weight a is
+positive and t = x for a negative or an unknown label. With s(t) = 1 / (1 + exp(-t)) every cross-entropy with
+a focus g and a weight a is
 
     c(t)  = a s(t)^g softplus(t)
     c'(t) = a s(t)^g (s(t) + g (1 - s(t)) softplus(t))
@@ -80,7 +80,8 @@ def partial_asymmetric(
     """Cross-entropy of positives; of negatives with g = 1; of unknown labels that count with g = 2.
 
     An unknown label counts if its attribute is not common and its logit is not among the largest quarter (at
-    least one) of the image. Which labels count is constant almost everywhere, so it adds nothing to the derivative.
+    least one) of the image. Which labels count is constant almost everywhere, so it adds nothing to the
+    derivative.
     """
     unknown = targets == MISSING
     largest = max(logits.shape[-1] // 4, 1)
@@ -100,9 +101,7 @@ CELL_LOSSES: Mapping[str, CellLoss] = {
 """The losses by their name in `training.loss`."""
 
 
-def _cross_entropy(
-    targets: np.ndarray, logits: np.ndarray, pos_weight: np.ndarray, focus: float
-) -> Cells:
+def _cross_entropy(targets: np.ndarray, logits: np.ndarray, pos_weight: np.ndarray, focus: float) -> Cells:
     """The loss and its derivative for known cells, 0 for the others."""
     known = targets >= 0
     _, losses, slopes = _cross_entropy_parts(targets, np.where(known, logits, 0), pos_weight, focus)

@@ -16,6 +16,10 @@ from .glorot import glorot_uniform
 from .objective import Objective
 from .schedule import learning_rates
 
+RATE = 0.4
+"""The default learning rate for one feature. Adam moves every weight by about the rate, whatever the
+gradient. The weights of D standardized features, of which a logit is the sum, are of the order 1 / sqrt(D)."""
+
 
 def fit_probe(
     vectors: ImageVectors,
@@ -27,10 +31,10 @@ def fit_probe(
 ) -> tuple[LinearHead, History]:
     """Train a linear head with Adam, early stopping and best weights, as `config` says.
 
-    Every iteration takes `batch_size` images, or all of them where that is 0: then an iteration is an epoch, and
-    both are one pass over the vectors of the training images. With several views each epoch draws one view of each
-    training image; validation takes view 0. Class weights and scaling come from the training images alone. With
-    `patience` 0 the last weights are kept, else those of the epoch with the lowest validation loss.
+    Every iteration takes `batch_size` images, or all of them where that is 0. An epoch is one pass over the
+    vectors of the training images. With several views each epoch draws one view of each training image;
+    validation takes view 0. Class weights and scaling come from the training images alone. With `patience` 0
+    the last weights are kept, else those of the epoch with the lowest validation loss.
 
     The same arguments give the same result, bit for bit, on one machine. Safe to call from several threads.
 
@@ -55,7 +59,8 @@ def fit_probe(
     """
     objective = Objective.of(vectors, targets, train, config)
     fitting = _Fitting(objective, train, validation, config)
-    history = fitting.run(observer)
+    with np.errstate(over="ignore", invalid="ignore"):  # a training that diverges shows in its losses
+        history = fitting.run(observer)
     return objective.scaling.folded(LinearHead(*fitting.best)), history
 
 
@@ -70,16 +75,15 @@ class _Fitting:
 
     def __post_init__(self) -> None:
         shape = (self.objective.vectors.width, self.objective.targets.shape[1])
-        # Those of a Keras Dense layer.
-        self.kernel = glorot_uniform(shape, self.config.seed)
+        glorot = self.config.initial_weights == "glorot"
+        self.kernel = glorot_uniform(shape, self.config.seed) if glorot else np.zeros(shape, np.float32)
         self.bias = np.zeros(shape[1], np.float32)
         self.adam = Adam([self.kernel, self.bias], [self.config.weight_decay, 0.0])
         self.best = self.kernel.copy(), self.bias.copy()
         self.size = self.config.batch_size or max(len(self.train), 1)
         self.steps = batch_count(len(self.train), self.size)
-        self.rates = learning_rates(
-            self.config.schedule, self.config.learning_rate, self.steps * self.config.epochs
-        )
+        rate = self.config.learning_rate or RATE / shape[0] ** 0.5
+        self.rates = learning_rates(self.config.schedule, rate, self.steps * self.config.epochs)
 
     def run(self, observer: Observer | None) -> History:
         """Train until the last epoch, or until patience is out."""
@@ -117,7 +121,9 @@ class _Fitting:
         images = shuffled(self.train, seed, epoch)
         views: np.ndarray | int = 0
         if vectors.views > 1:
-            views = np.random.default_rng([seed, epoch, vectors.views]).integers(vectors.views, size=len(images))
+            views = np.random.default_rng([seed, epoch, vectors.views]).integers(
+                vectors.views, size=len(images)
+            )
         rows = vectors.rows[views, images]
         if self.steps == 1:  # the order does not matter, so the table is read from one end to the other
             order = np.argsort(rows, kind="stable")

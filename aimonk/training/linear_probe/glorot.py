@@ -19,12 +19,12 @@ def glorot_uniform(shape: tuple[int, int], seed: int) -> np.ndarray:
     """Weights uniform in +-sqrt(6 / (inputs + outputs)), those of `keras.initializers.GlorotUniform(seed)`.
 
     Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", AISTATS
-    2010, equation 16. The numbers are those of `tf.random.stateless_uniform` with the seed `[seed, 0]`: Philox
-    4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
+    2010, equation 16. The numbers are those of `tf.random.stateless_uniform` with the seed `[seed, 0]`:
+    Philox 4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
 
     Args:
         shape: inputs and outputs of the layer.
-        seed: 0 to 2**31 - 1.
+        seed: at least 0.
 
     Returns:
         `shape` float32.
@@ -35,6 +35,7 @@ def glorot_uniform(shape: tuple[int, int], seed: int) -> np.ndarray:
 
     """
     limit = np.float32(np.sqrt(6 / sum(shape)))
+    seed %= 2**31 - 2  # as Keras does
     mixed = _philox(np.array([[seed, 0, 0, 0]], np.uint64), _SCRAMBLE)[0]
     size = int(np.prod(shape))
     counters = np.zeros((-(-size // 4), 4), np.uint64)
@@ -50,7 +51,10 @@ def _philox(counters: np.ndarray, key: tuple[int, int]) -> np.ndarray:
     """Ten rounds on `(n, 4) uint64` counters that hold 32 bits each; returns the same shape."""
     a, b, c, d = counters.T
     for turn in range(_ROUNDS):
-        low, high = (np.uint64((word + turn * step) & 0xFFFFFFFF) for word, step in zip(key, _WEYL, strict=True))
+        low, high = (
+            np.uint64((word + turn * step) & 0xFFFFFFFF) for word, step in zip(key, _WEYL, strict=True)
+        )
         first, second = a * _MULTIPLIERS[0], c * _MULTIPLIERS[1]
-        a, b, c, d = (second >> np.uint64(32)) ^ b ^ low, second & _LOW, (first >> np.uint64(32)) ^ d ^ high, first & _LOW
+        a, c = (second >> np.uint64(32)) ^ b ^ low, (first >> np.uint64(32)) ^ d ^ high
+        b, d = second & _LOW, first & _LOW
     return np.stack([a, b, c, d], axis=1)

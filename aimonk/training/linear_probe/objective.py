@@ -39,11 +39,11 @@ class Objective:
     def of(
         cls, vectors: ImageVectors, targets: np.ndarray, train: np.ndarray, config: TrainingConfig
     ) -> Objective:
-        """The objective that `config` names; class weights, scaling and penalty come from images `train (n,)`.
+        """The objective of `config`, with class weights, scaling and penalty from images `train (n,)`.
 
-        A Gaussian prior on the kernel of a logistic regression adds a constant times `sum(K ** 2)` to the *sum* of
-        the losses. If the prior is to expect the same logits however many features there are, the variance of a
-        weight falls as 1 / D and the constant grows as D. So with the C known cells of the training images
+        A Gaussian prior on the kernel of a logistic regression adds a constant times `sum(K ** 2)` to the
+        *sum* of the losses. If the prior is to expect the same logits however many features there are, the
+        variance of a weight falls as 1 / D and the constant grows as D. So with C known training cells
 
             penalty = l2 * D / C
 
@@ -76,8 +76,7 @@ class Objective:
             rows: `(n,)` where their vectors are in `vectors.matrix`.
 
         Returns:
-            The loss, `(D, L) float32` and `(L,) float32`. A batch without a known label has loss and gradient 0,
-            but for the penalty's.
+            The loss, `(D, L) float32` and `(L,) float32`. A batch without a known label has the loss 0.
 
         """
         head = self.scaling.folded(LinearHead(kernel, bias))

@@ -45,9 +45,9 @@ class Scaling:
     def of(cls, vectors: ImageVectors, images: np.ndarray) -> Scaling:
         """Mean and standard deviation over all views of these images; a constant feature has the scale 1.
 
-        One pass over the rows. Sums are taken of differences to a first estimate of the mean, without which the
-        variance would be a small difference of large numbers (Chan, Golub and LeVeque, "Algorithms for Computing the
-        Sample Variance", The American Statistician 1983, section 3).
+        One pass over the rows. Sums are taken of differences to a first estimate of the mean, without which
+        the variance would be a small difference of large numbers (Chan, Golub and LeVeque, "Algorithms for
+        Computing the Sample Variance", The American Statistician 1983, section 3).
 
         Args:
             vectors: the features.
