@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,8 @@ Progress = Callable[[int, int], None]
 
 _PART_ROWS = 512
 _PART_SECONDS = 10.0
+_ATTEMPTS = 2
+"""Building a table may find a damaged part, whose images are then computed again."""
 _SAMPLES = 16
 """Images on which a new backbone's precision is checked."""
 
@@ -113,12 +115,15 @@ def embed(
 
     """
     names = tuple(config.views if views is None else views)
-    filled = fill_store(files, config, store, names, progress, warn, backbone)
-    table = FeatureStore(filled.folder, warn=warn).table()
-    rows = table.rows([digest for digest, _ in files], names)
-    if (rows < 0).any():
-        raise missing_vectors(filled.folder, int((rows < 0).sum()), rows.size)
-    return Features(ImageVectors(table.matrix, rows), names, filled)
+    passes = 0
+    for _ in range(_ATTEMPTS):
+        filled = fill_store(files, config, store, names, progress, warn, backbone)
+        passes += filled.forward_passes
+        table = FeatureStore(filled.folder, warn=warn).table()
+        rows = table.rows([digest for digest, _ in files], names)
+        if (rows >= 0).all():
+            return Features(ImageVectors(table.matrix, rows), names, replace(filled, forward_passes=passes))
+    raise missing_vectors(filled.folder, int((rows < 0).sum()), rows.size)
 
 
 def fill_store(

@@ -31,7 +31,7 @@ WORKER = """
 import sys, time
 from pathlib import Path
 from aimonk.config import FeaturesConfig
-from aimonk.features import embed as embed_module
+from aimonk.features import embedding as embed_module
 embed_module._PART_ROWS = 8
 store, count, pause, *files = sys.argv[1:]
 settings = {"resolution": 1.0, "engine": "openvino", "precision": "f32", "store": store}
@@ -106,6 +106,23 @@ def test_views_differ(config: FeaturesConfig, tmp_path: Path) -> None:
     assert len({round(float(value), 2) for value in features.vectors.matrix[:, 0]}) == 3
 
 
+def test_a_part_that_was_damaged_behind_a_sound_table_is_computed_again(
+    config: FeaturesConfig, grey_images: Draw
+) -> None:
+    """The table serves until it has to be built again, which finds the damage."""
+    files = grey_images(12)
+    embed(files[:5], config)
+    victim = parts(config)[0]
+    victim.write_bytes(b"")
+    assert embed(files[:5], config).forward_passes == 0
+    told: list[str] = []
+    both = embed(files, config, warn=told.append)
+    np.testing.assert_allclose(both.plain, colours(12), rtol=1e-6)
+    assert both.forward_passes == 7 + 5
+    assert len(told) == 1
+    assert victim.name in told[0]
+
+
 @pytest.mark.parametrize("damage", ["cut", "flip"])
 def test_a_damaged_part_is_named_and_computed_again(
     config: FeaturesConfig, grey_images: Draw, monkeypatch: pytest.MonkeyPatch, damage: str
@@ -121,6 +138,8 @@ def test_a_damaged_part_is_named_and_computed_again(
     else:
         content[200] ^= 64
     victim.write_bytes(content)
+    for table in victim.parent.glob("table-*"):
+        table.unlink()
     told: list[str] = []
     mended = embed(files, config, warn=told.append)
     np.testing.assert_allclose(mended.plain, colours(24), rtol=1e-6)

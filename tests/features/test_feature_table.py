@@ -168,9 +168,10 @@ def test_processes_build_at_once_while_parts_are_added(tmp_path: Path) -> None:
         "store, me = FeatureStore(Path(sys.argv[1])), int(sys.argv[2])\n"
         "for part in range(8):\n"
         "    rows = np.arange(10) + 10 * (8 * me + part)\n"
-        "    store.put([f'{row:064x}' for row in rows], ['plain'] * 10, np.outer(rows, [1, 1]).astype('f4'))\n"
+        "    digests = [f'{row:064x}' for row in rows]\n"
+        "    store.put(digests, ['plain'] * 10, np.outer(rows, [1, 1]).astype('f4'))\n"
         "    table = store.table()\n"
-        "    at = table.rows([f'{row:064x}' for row in rows], ['plain'])[0]\n"
+        "    at = table.rows(digests, ['plain'])[0]\n"
         "    assert (table.matrix[at, 0] == rows).all()\n"
     )
     workers = [

@@ -17,8 +17,8 @@ from .objective import Objective
 from .schedule import learning_rates
 
 RATE = 0.4
-"""The default learning rate for one feature. Adam moves every weight by about the rate, whatever the
-gradient. The weights of D standardized features, of which a logit is the sum, are of the order 1 / sqrt(D)."""
+"""The default learning rate for one feature. Adam moves every weight by about the rate, whatever the gradient
+is, and a logit is a sum over D standardized features, whose weights are of the order 1 / sqrt(D)."""
 
 
 def fit_probe(
