@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..atomic_files import temporary_beside, unwritable, write_whole
+from ..atomic_files import replaced_file, unwritable, write_whole
 from ..errors import FeatureStoreError
 
 _BLOCK = 4096
@@ -118,24 +117,17 @@ def build_table(folder: Path, parts: Sequence[str], rows: Iterable[Rows]) -> Fea
 
     """
     path = folder / f"{_name(parts)}.f32"
-    temporary = temporary_beside(path)
     digests: list[str] = []
     views: list[str] = []
-    writer = _BlockWriter()
+    hashes = _BlockHashes()
     try:
-        with temporary.open("wb") as file:
+        with replaced_file(path) as temporary, temporary.open("wb") as file:
             for vectors in _distinct(rows, digests, views):
-                writer.add(vectors)
+                hashes.add(vectors)
                 file.write(vectors)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
     except OSError as error:
         raise unwritable(path, error) from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-    data = _serialized(TableIndex(tuple(digests), tuple(views), writer.width, writer.finish()))
+    data = _serialized(TableIndex(tuple(digests), tuple(views), hashes.width, hashes.finish()))
     write_whole(folder / _index_name(parts, data), data)
     _remove_others(folder, parts)
     return open_table(folder, parts)
@@ -156,7 +148,7 @@ def _distinct(rows: Iterable[Rows], digests: list[str], views: list[str]) -> Ite
         yield np.ascontiguousarray(chosen, dtype="<f4")
 
 
-class _BlockWriter:
+class _BlockHashes:
     """Takes the SHA-256 of every `_BLOCK` rows, however they come."""
 
     def __init__(self) -> None:
