@@ -39,12 +39,12 @@ class ImageVectors:
     @property
     def images(self) -> int:
         """How many images there are."""
-        return self.rows.shape[1]
+        return int(self.rows.shape[1])
 
     @property
     def width(self) -> int:
         """Numbers per vector, D."""
-        return self.matrix.shape[1]
+        return int(self.matrix.shape[1])
 
     def take(self, images: np.ndarray, view: int = 0) -> np.ndarray:
         """A copy of one view of these images, `(n, D) float32`."""

@@ -2,8 +2,8 @@
 
     python experiments/benchmarks/probe_scale.py [--sizes 2000 20000 200000] [--features 1400]
 
-Synthetic vectors, each attribute with a direction of its own, are written into a feature store. Every stage then
-runs in a process of its own, so that its peak of resident memory is the operating system's figure:
+Synthetic vectors, each attribute with a direction of its own, are written into a feature store. Every stage
+then runs in a process of its own, so that its peak of resident memory is the operating system's figure:
 
 - `table` builds the memory-mapped table from the parts,
 - `open` opens and checks it,
@@ -33,6 +33,7 @@ from aimonk.features.feature_store import FeatureStore
 from aimonk.features.image_vectors import ImageVectors
 from aimonk.training.linear_probe.fit_probe import fit_probe
 
+DRAW = "draw"
 STAGES = ("table", "open", "fold", "folds", "refit")
 FOLDS = 5
 PART = 4096
@@ -69,7 +70,7 @@ def vectors_of(folder: Path, images: int) -> ImageVectors:
 
 
 def fit_folds(vectors: ImageVectors, targets: np.ndarray, count: int) -> None:
-    """Fit the first `count` of five folds and score what each left out; a part of the rest is for validation."""
+    """Fit the first `count` of five folds, watching a part of the rest, and score what each left out."""
     order = np.random.default_rng(1).permutation(len(targets))
     for fold in range(count):
         test, rest = order[fold::FOLDS], np.delete(order, np.s_[fold::FOLDS])
@@ -97,10 +98,10 @@ def run(stage: str, folder: Path, images: int) -> dict[str, float]:
     return {"seconds": seconds, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
 
 
-def measured(stage: str, folder: Path, images: int) -> dict[str, float]:
-    """The same in a process of its own."""
+def answer_of(stage: str, folder: Path, images: int, *more: str) -> dict[str, float]:
+    """What a stage answers that is run in a process of its own."""
     command = [sys.executable, __file__, "--stage", stage, "--folder", str(folder), "--sizes", str(images)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run([*command, *more], check=True, stdout=subprocess.PIPE, text=True)
     answer: dict[str, float] = json.loads(done.stdout)
     return answer
 
@@ -113,17 +114,17 @@ def compare(sizes: list[int], features: int, attributes: int, work: str | None) 
     for images in sizes:
         with tempfile.TemporaryDirectory(dir=work) as name:
             folder = Path(name)
-            draw(folder, images, features, attributes)
+            # In a process of its own: a process starts with the peak of the one that started it.
+            answer_of(DRAW, folder, images, "--features", str(features), "--attributes", str(attributes))
             table = 4 * images * features
             for stage in STAGES:
-                found = measured(stage, folder, images)
+                found = answer_of(stage, folder, images)
                 growth = f"{found['seconds'] / last[stage]:.1f}" if stage in last else ""
                 last[stage] = found["seconds"]
                 peak, beyond = found["peak"] / MEGABYTE, (found["peak"] - table) / MEGABYTE
-                seconds = f"{found['seconds']:.2f}"
-                print(
-                    f"| {images:,} | {stage} | {seconds} | {growth} | {peak:.0f} | {beyond:.0f} |", flush=True
-                )
+                memory = f"{peak:.0f}", f"{beyond:.0f}"
+                cells = (f"{images:,}", stage, f"{found['seconds']:.2f}", growth, *memory)
+                print("|", " | ".join(cells), "|", flush=True)
 
 
 def main() -> None:
@@ -133,10 +134,13 @@ def main() -> None:
     parser.add_argument("--features", type=int, default=1_400)
     parser.add_argument("--attributes", type=int, default=40)
     parser.add_argument("--work", help="a folder with room for two tables; default: temporary files")
-    parser.add_argument("--stage", choices=STAGES, help=argparse.SUPPRESS)
+    parser.add_argument("--stage", choices=(DRAW, *STAGES), help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
-    if chosen.stage:
+    if chosen.stage == DRAW:
+        draw(chosen.folder, chosen.sizes[0], chosen.features, chosen.attributes)
+        print("{}")
+    elif chosen.stage:
         print(json.dumps(run(chosen.stage, chosen.folder, chosen.sizes[0])))
     else:
         compare(chosen.sizes, chosen.features, chosen.attributes, chosen.work)
