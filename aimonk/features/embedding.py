@@ -15,7 +15,7 @@ from ..config import FeaturesConfig
 from ..errors import FeatureStoreError, ImagesError
 from .cache_key import FeatureKey
 from .extractor import FrozenBackbone
-from .feature_store import FeatureStore, Warn
+from .feature_store import FeatureStore
 from .feature_table import missing_vectors
 from .image_reader import Job, Pixels, ReadAhead
 from .image_vectors import ImageVectors
@@ -91,7 +91,6 @@ def embed(
     store: Path | None = None,
     views: Sequence[str] | None = None,
     progress: Progress | None = None,
-    warn: Warn | None = None,
     backbone: FrozenBackbone | None = None,
 ) -> Features:
     """Features of images, from the store where it has them, else computed and stored.
@@ -104,7 +103,6 @@ def embed(
         store: folder of the feature store; by default `store_folder(config)`.
         views: names of the views; by default `config.views`.
         progress: called with (done, total) forward passes.
-        warn: called with a sentence about damaged parts and graphs, which are repaired.
         backbone: one of the same settings and store, if its model or graph is open already.
 
     Raises:
@@ -117,9 +115,9 @@ def embed(
     names = tuple(config.views if views is None else views)
     passes = 0
     for _ in range(_ATTEMPTS):
-        filled = fill_store(files, config, store, names, progress, warn, backbone)
+        filled = fill_store(files, config, store, names, progress, backbone)
         passes += filled.forward_passes
-        table = FeatureStore(filled.folder, warn=warn).table()
+        table = FeatureStore(filled.folder).table()
         rows = table.rows([digest for digest, _ in files], names)
         if (rows >= 0).all():
             return Features(ImageVectors(table.matrix, rows), names, replace(filled, forward_passes=passes))
@@ -132,7 +130,6 @@ def fill_store(
     store: Path | None = None,
     views: Sequence[str] | None = None,
     progress: Progress | None = None,
-    warn: Warn | None = None,
     backbone: FrozenBackbone | None = None,
 ) -> Filled:
     """Compute and store the features that the store lacks, in memory that does not grow with the images.
@@ -144,9 +141,9 @@ def fill_store(
     names = tuple(config.views if views is None else views)
     check_views(names)
     paths = distinct(files)
-    backbone = backbone or FrozenBackbone(config, store, warn)
+    backbone = backbone or FrozenBackbone(config, store)
     key = backbone.known_key()
-    known = _parts(backbone, key, warn).known() if key else set()
+    known = _parts(backbone, key).known() if key else set()
     jobs = lacking(paths, names, known)
     passes = 0
     if jobs or key is None:
@@ -154,15 +151,15 @@ def fill_store(
         with ReadAhead(jobs, backbone.size) as pixels:
             if key is None:
                 key = backbone.key(lambda: pixels.peek(_SAMPLES), len(jobs))
-                known = _parts(backbone, key, warn).known()
+                known = _parts(backbone, key).known()
                 jobs = lacking(paths, names, known)
-            passes = _run(backbone, key, pixels, known, sum(len(job.views) for job in jobs), progress, warn)
+            passes = _run(backbone, key, pixels, known, sum(len(job.views) for job in jobs), progress)
     folder = backbone.store / key.folder
     return Filled(key, folder, len(paths), len(jobs), passes, time.monotonic() - begin)
 
 
-def _parts(backbone: FrozenBackbone, key: FeatureKey, warn: Warn | None) -> FeatureStore:
-    return FeatureStore(backbone.store / key.folder, warn=warn)
+def _parts(backbone: FrozenBackbone, key: FeatureKey) -> FeatureStore:
+    return FeatureStore(backbone.store / key.folder)
 
 
 def distinct(files: Sequence[tuple[str, Path]]) -> dict[str, Path]:
@@ -192,7 +189,7 @@ def compute(jobs: Sequence[Job], backbone: FrozenBackbone, key: FeatureKey) -> i
     Errors are those of `embed`.
     """
     with ReadAhead(jobs, backbone.size) as pixels:
-        return _run(backbone, key, pixels, set(), sum(len(job.views) for job in jobs), None, None)
+        return _run(backbone, key, pixels, set(), sum(len(job.views) for job in jobs), None)
 
 
 def _run(
@@ -202,7 +199,6 @@ def _run(
     known: set[_Row],
     total: int,
     progress: Progress | None,
-    warn: Warn | None,
 ) -> int:
     """Pass what is not known through the engine and store it; returns the number of forward passes."""
     if not total:
@@ -210,7 +206,7 @@ def _run(
     engine = backbone.engine(key)
     wanted = (item for item in pixels if (item.sha256, item.view) not in known)
     done = 0
-    store = _parts(backbone, key, warn)
+    store = _parts(backbone, key)
     for folder in (store.folder, store.folder.parent):
         tidy(folder)
     stream = engine.stream(_batches(wanted, engine.batch))

@@ -34,17 +34,17 @@ _LOG = logging.getLogger(__name__)
 class FeatureStore:
     """The parts of one feature key in one folder, which need not exist yet.
 
+    Damaged parts are set aside with a warning.
+
     Args:
         folder: where the parts are.
         dimension: length of a vector (float32); None takes that of the first part.
-        warn: called with a sentence for every damaged part; by default the sentence is logged.
 
     """
 
-    def __init__(self, folder: Path, dimension: int | None = None, warn: Warn | None = None) -> None:
+    def __init__(self, folder: Path, dimension: int | None = None) -> None:
         self.folder = folder
         self.dimension = dimension
-        self._warn = warn or _LOG.warning
 
     def put(self, digests: Sequence[str], views: Sequence[str], vectors: np.ndarray) -> Path:
         """Add one part: row i is `(digests[i], views[i]) -> vectors[i]`.
@@ -92,7 +92,7 @@ class FeatureStore:
         """
         table = open_table(self.folder, self._names())
         if table is None and read_index(self.folder, self._names()) is not None:
-            self._warn(f"The feature table in {self.folder} is damaged; it is built again.")
+            _LOG.warning(f"The feature table in {self.folder} is damaged; it is built again.")
         while table is None:
             names = self._names()
             if not names:
@@ -160,7 +160,7 @@ class FeatureStore:
     def _set_aside(self, path: Path) -> None:
         with contextlib.suppress(OSError):
             os.replace(path, path.with_suffix(".damaged"))
-        self._warn(f"The part {path} is damaged; it was set aside and its images are embedded anew.")
+        _LOG.warning(f"The part {path} is damaged; it was set aside and its images are embedded anew.")
 
 
 def _serialise(digests: Sequence[str], views: Sequence[str], vectors: np.ndarray) -> memoryview:
