@@ -1,4 +1,4 @@
-"""Images to stored features: only what the store lacks is read, decoded and passed through the backbone."""
+"""Images to stored features. Only images that the store lacks are read and passed through the backbone."""
 
 from __future__ import annotations
 
