@@ -92,13 +92,19 @@ class TrainingConfig:
     """pos_weight = (negatives / positives) ** power; 0 weighs both classes alike."""
     pos_weight_max: NotNegative = 0.0
     """Upper bound of pos_weight; 0 means none."""
-    epochs: AtLeastOne = 60
-    batch_size: AtLeastOne = 32
-    learning_rate: Positive = 1e-3
+    epochs: AtLeastOne = 40
+    batch_size: Count = 0
+    """Images per iteration; 0 takes all of them."""
+    learning_rate: NotNegative = 0.0
+    """Of Adam; 0 takes 0.4 / sqrt(features), since each of many features has less to do."""
     schedule: Literal["constant", "cosine"] = "cosine"
     weight_decay: NotNegative = 0.0
-    l2: NotNegative = 0.01
-    """Penalty on the head's kernel, added to the gradient (coupled, unlike weight_decay)."""
+    l2: NotNegative = 0.2
+    """Penalty on the head's kernel: l2 * features * sum(kernel ** 2) is added to the sum of the losses of all
+    known labels, so that one value fits any number of images, attributes and features. It is part of the
+    gradient (coupled, unlike weight_decay)."""
+    initial_weights: Literal["zeros", "glorot"] = "zeros"
+    """Where the head starts. `glorot` is where a Keras Dense layer starts: at random."""
     scale_features: bool = True
     """Standardise each feature with the training images' mean and standard deviation."""
     patience: Count = 8

@@ -186,4 +186,4 @@ def test_a_second_run_needs_no_tensorflow(tmp_path: Path, weights: Path, shared:
     both = embed(files, dataclasses.replace(config, engine="keras"))
     stored = embed(files, config)
     assert stored.forward_passes == 0
-    np.testing.assert_allclose(stored.vectors, both.vectors, rtol=0, atol=1e-3 * np.abs(both.vectors).max())
+    np.testing.assert_allclose(stored.plain, both.plain, rtol=0, atol=1e-3 * np.abs(both.plain).max())

@@ -19,7 +19,7 @@ from aimonk.training.finetuning.network import leaf_layers, model_from_head
 from aimonk.training.linear_probe.batches import batches
 from aimonk.training.losses import batch_loss
 
-from ..linear_probe.test_fit_head import Notes
+from ..linear_probe.test_fit_probe import Notes
 from .test_network import backbone
 
 TRAINING = TrainingConfig(pos_weight_power=1.0)
