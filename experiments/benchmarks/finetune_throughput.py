@@ -20,13 +20,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from trials import ROOT, SHARED, WEIGHTS, arguments, in_turn, medians, print_table, spread
+from trials import SHARED, WEIGHTS, arguments, in_turn, medians, print_table, spread
 
 from aimonk.backbones.build import build_backbone, import_keras
 from aimonk.backbones.linear_head import LinearHead
 from aimonk.backbones.pooling import readout
 from aimonk.backbones.zoo import parse_backbone
-from aimonk.config import FinetuneConfig, load_config
+from aimonk.config import FinetuneConfig
+from aimonk.config_file import load_config
 from aimonk.training.finetuning.fit_network import finetune
 from aimonk.training.finetuning.network import choose_trainable, model_from_head
 from aimonk.training.finetuning.pipeline import decode_images
@@ -62,7 +63,7 @@ class Contest:
     """
 
     def __init__(self, images: int, epochs: int) -> None:
-        file = ROOT / "experiments" / "finetune.toml"
+        file = "finetune"
         self.config = load_config(
             file,
             ["features.backbone=mobilenet@0.25", f"features.weights={WEIGHTS}", "features.resolution=1.29"],

@@ -6,8 +6,8 @@ from hypothesis.extra import numpy as arrays
 from sklearn.metrics import f1_score, precision_score, recall_score
 
 from aimonk.data.labels import MISSING
-from aimonk.errors import ConfigError
-from aimonk.evaluation.thresholds import ThresholdRule, choose_thresholds, operating_points, parse_rule
+from aimonk.evaluation.thresholds import choose_thresholds, operating_points
+from aimonk.threshold_rule import ThresholdRule, parse_rule
 
 # By falling probability: 1 at 0.9, 0 at 0.7, 1 at 0.6, 1 at 0.4, 0 at 0.2.
 LABELS = np.array([1, 0, 1, 1, 0], np.float32)[:, None]
@@ -93,7 +93,7 @@ def test_rules_are_read(text, rule):
     "text", ["", "f2", "precision", "precision>0.9", "recall>=1.1", "recall>=0", "-1", "1e-1", "2"]
 )
 def test_other_rules_are_refused(text):
-    with pytest.raises(ConfigError, match="precision>=P"):
+    with pytest.raises(ValueError, match="precision>=P"):
         parse_rule(text)
 
 
