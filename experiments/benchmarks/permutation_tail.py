@@ -4,7 +4,7 @@
 
 Every case draws images, positives, folds, ties and a signal. The computed p-value (`saddlepoint`) is compared
 with random permutations of the labels: the difference should be within Monte Carlo error, that is, its
-z-value should have standard deviation 1 and lie within 3.5. For small cases the whole permutation
+z-value should have standard deviation 1 and lie within 4. For small cases the whole permutation
 distribution is counted by dynamic programming, which reaches p-values that no number of permutations would:
 there the relative error is given, by the size of the p-value. `normal` is the relative error of the normal
 approximation.

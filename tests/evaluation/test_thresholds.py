@@ -6,7 +6,8 @@ from hypothesis.extra import numpy as arrays
 from sklearn.metrics import f1_score, precision_score, recall_score
 
 from aimonk.data.labels import MISSING
-from aimonk.evaluation.thresholds import ThresholdRule, choose_thresholds, operating_points, parse_rule
+from aimonk.evaluation.thresholds import choose_thresholds, operating_points
+from aimonk.threshold_rule import ThresholdRule, parse_rule
 
 # By falling probability: 1 at 0.9, 0 at 0.7, 1 at 0.6, 1 at 0.4, 0 at 0.2.
 LABELS = np.array([1, 0, 1, 1, 0], np.float32)[:, None]
