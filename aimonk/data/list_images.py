@@ -1,30 +1,143 @@
-"""Which files of a folder are images, where no labels file names them."""
+"""Which files of a folder are images, and what else lies there."""
 
 from __future__ import annotations
 
 import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from ..errors import ImagesError
+from ..runtime import decoder  # noqa: F401  (registers the formats that it reads)
+
+_OTHER_PROGRAMS = {".ipynb_checkpoints", "@eadir", "__macosx", "#recycle", "lost+found", "$recycle.bin"}
+"""Folders that programs leave among photos: notebooks, Synology, macOS, recycle bins; hidden ones too."""
+
+_SYSTEM = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"}
+_MOVIES = set(
+    ".mp4 .mov .avi .mkv .m4v .webm .mpg .mpeg .wmv .flv .3gp .mts .m2ts .ogv .mpe .m2v".split()
+)  # Pillow names MPEG's suffixes, but cannot read MPEG
+_UNREAD = set(
+    ".heic .heif .hif .avif .jxl .dcm .dicom .cr2 .cr3 .nef .arw .dng .orf .rw2 .raf .svg .svgz .nii .exr .xcf".split()
+)  # where no plugin reads them
+_STUBS = set(".h5 .hdf .bufr .grb .grib .wmf .emf .pdf .ps .eps".split())
+"""Suffixes that Pillow names but reads only with other programs, or not at all."""
+
+
+@dataclass(frozen=True)
+class ImageList:
+    """The images below a folder, and how many files of which kind were skipped.
+
+    Attributes:
+        names: Paths relative to the folder, sorted.
+        skipped: Files by kind, such as `{"movies": 2}`; folders that cannot be read are among them.
+    """
+
+    names: tuple[str, ...]
+    skipped: dict[str, int]
+
+    def sentence(self) -> str:
+        """Return what was skipped as a sentence; empty if nothing was.
+
+        >>> ImageList((), {"movies": 2, "documents": 1}).sentence()
+        'Skipped 3 files that are no images: 2 movies, 1 documents.'
+        """
+        if not self.skipped:
+            return ""
+        kinds = ", ".join(f"{count} {kind}" for kind, count in self.skipped.items())
+        return f"Skipped {sum(self.skipped.values())} files that are no images: {kinds}."
+
+
+def list_images(folder: Path) -> ImageList:
+    """Return all images at or below a folder; links are followed.
+
+    An image has a suffix of a format that Pillow or its plugins read, or none and begins like such a format.
+    Files of other programs (`._a.jpg`, Thumbs.db, .ipynb_checkpoints, @eaDir) are no images whatever they
+    are called.
+    """
+    names: list[str] = []
+    skipped: Counter[str] = Counter()
+    for path, name in _files(folder, skipped):
+        kind = _kind(path)
+        if kind is None:
+            names.append(name)
+        else:
+            skipped[kind] += 1
+    return ImageList(tuple(sorted(names)), dict(skipped.most_common()))
 
 
 def image_names(folder: Path) -> list[str]:
-    """Names relative to the folder of all image files below it, sorted.
+    """Return the names of all images at or below a folder, relative to it and sorted.
 
-    Images are what Pillow's list of suffixes, or the lack of one, lets be images; hidden files are not.
-    Raises ImagesError if there is no such folder, or no image in it.
+    Raises:
+        ImagesError: There is no such folder, it cannot be read, or no image is in it.
     """
     if not folder.is_dir():
         raise ImagesError(f"There is neither a folder nor a file {folder}; give one of them to --data.")
-    suffixes = {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN} | {""}
-    found = [
-        os.path.relpath(os.path.join(parent, name), folder)
-        for parent, _, names in os.walk(folder)
-        for name in names
-        if os.path.splitext(name)[1].lower() in suffixes and not name.startswith(".")
-    ]
-    if not found:
-        raise ImagesError(f"There is no image file below {folder}; give the folder of images to --data.")
-    return sorted(found)
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise ImagesError(f"The folder {folder} cannot be read (no permission): allow reading.")
+    found = list_images(folder)
+    if not found.names:
+        skipped = f" ({found.sentence().rstrip('.')})" if found.skipped else ""
+        raise ImagesError(
+            f"There is no image file below {folder}{skipped}; give the folder of images to --data."
+        )
+    return list(found.names)
+
+
+def _files(folder: Path, skipped: Counter[str]) -> Iterator[tuple[str, str]]:
+    """Yield (path, name) of every file, each folder once however many links lead to it."""
+
+    def unreadable(error: OSError) -> None:
+        skipped["folders that cannot be read"] += 1
+
+    seen = set()
+    for parent, folders, files in os.walk(folder, onerror=unreadable, followlinks=True):
+        status = os.stat(parent)
+        if (status.st_dev, status.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        for other in [name for name in folders if name.startswith(".") or name.casefold() in _OTHER_PROGRAMS]:
+            folders.remove(other)
+            skipped["folders of other programs"] += 1
+        for name in files:
+            path = os.path.join(parent, name)
+            yield path, os.path.relpath(path, folder)
+
+
+def _kind(path: str) -> str | None:
+    """Return what a file is if it is no image."""
+    name = os.path.basename(path)
+    if name.startswith("._"):
+        return "resource forks of macOS"
+    if name.startswith(".") or name.casefold() in _SYSTEM:
+        return "hidden or system files"
+    suffix = os.path.splitext(name)[1].lower()
+    if suffix in _MOVIES:
+        return "movies"
+    if suffix in _readable():
+        return None
+    if suffix in _UNREAD:
+        return f"images that cannot be read here (*{suffix})"
+    if not suffix and _begins_like_an_image(path):
+        return None
+    return "other files"
+
+
+@cache
+def _readable() -> frozenset[str]:
+    suffixes = {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN}
+    return frozenset(suffixes - _MOVIES - _STUBS)
+
+
+def _begins_like_an_image(path: str) -> bool:
+    try:
+        with Image.open(path):
+            return True
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return False
