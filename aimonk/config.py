@@ -26,7 +26,8 @@ DEFAULT_FOLDS = 5
 
 def _several(value: object) -> object:
     """Return a single value as a list of one, so that `--set labels.ignore=id` needs no brackets."""
-    return [value] if isinstance(value, str | int | float) else value
+    values = value if isinstance(value, list | tuple) else [value]
+    return [str(one).lower() if isinstance(one, bool) else one for one in values]
 
 
 Several = Annotated[tuple[str, ...], BeforeValidator(_several)]

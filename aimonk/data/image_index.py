@@ -16,8 +16,9 @@ from typing import TypeVar
 
 from ..errors import ImagesError
 from .fingerprint import Picture, look_at
+from .folder_boundary import resolve_in
 from .image_cache import Memory, State
-from .labels import check_folder, resolve_in
+from .labels import check_folder
 
 
 @dataclass(frozen=True, slots=True)

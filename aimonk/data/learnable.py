@@ -60,7 +60,11 @@ def _reason(labels: np.ndarray, groups: np.ndarray) -> str:
     for some, kind in ((present, "present"), (absent, "absent")):
         if len(np.unique(groups[some])) < FEWEST_GROUPS:
             count = int(some.sum())
-            images = f"The only image labeled {kind} is" if count == 1 else f"All {count} images labeled {kind} are"
+            images = (
+                f"The only image labeled {kind} is"
+                if count == 1
+                else f"All {count} images labeled {kind} are"
+            )
             where = "one image" if count == 1 else "in one group"
             if count == 1:
                 return f"Only {where} is labeled {kind}, and it cannot be both learned from and tested on."

@@ -19,12 +19,50 @@ _OTHER_PROGRAMS = {".ipynb_checkpoints", "@eadir", "__macosx", "#recycle", "lost
 
 _SYSTEM = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"}
 _MOVIES = set(
-    ".mp4 .mov .avi .mkv .m4v .webm .mpg .mpeg .wmv .flv .3gp .mts .m2ts .ogv .mpe .m2v".split()
+    [
+        ".mp4",
+        ".mov",
+        ".avi",
+        ".mkv",
+        ".m4v",
+        ".webm",
+        ".mpg",
+        ".mpeg",
+        ".wmv",
+        ".flv",
+        ".3gp",
+        ".mts",
+        ".m2ts",
+        ".ogv",
+        ".mpe",
+        ".m2v",
+    ]
 )  # Pillow names MPEG's suffixes, but cannot read MPEG
 _UNREAD = set(
-    ".heic .heif .hif .avif .jxl .dcm .dicom .cr2 .cr3 .nef .arw .dng .orf .rw2 .raf .svg .svgz .nii .exr .xcf".split()
+    [
+        ".heic",
+        ".heif",
+        ".hif",
+        ".avif",
+        ".jxl",
+        ".dcm",
+        ".dicom",
+        ".cr2",
+        ".cr3",
+        ".nef",
+        ".arw",
+        ".dng",
+        ".orf",
+        ".rw2",
+        ".raf",
+        ".svg",
+        ".svgz",
+        ".nii",
+        ".exr",
+        ".xcf",
+    ]
 )  # where no plugin reads them
-_STUBS = set(".h5 .hdf .bufr .grb .grib .wmf .emf .pdf .ps .eps".split())
+_STUBS = set([".h5", ".hdf", ".bufr", ".grb", ".grib", ".wmf", ".emf", ".pdf", ".ps", ".eps"])
 """Suffixes that Pillow names but reads only with other programs, or not at all."""
 
 

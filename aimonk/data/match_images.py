@@ -5,21 +5,24 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from ..errors import LabelsError
+from .folder_boundary import exact_file
 from .labels.image_names import looks_like_image
 from .list_images import list_images
+from .spelling import URL, spelling_difference, stem_of
 
 _DRIVE = re.compile(r"[A-Za-z]:/+")
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _UPLOAD = re.compile(r"[0-9a-f]{8}-(?=.)")
 """What Label Studio puts before the name of an uploaded file."""
+
+_NEAREST = 5
+"""Names without a file for which the nearest file is looked for; each takes up to a second."""
 
 
 @dataclass(frozen=True)
@@ -37,87 +40,67 @@ class MatchedImages:
     spelled: tuple[tuple[str, int, str, str], ...]
 
 
-def resolve(data: Path, name: str) -> Path:
-    """Return where the image `name` lies in the folder `data`; it need not exist.
-
-    Links inside the folder are followed when the file is opened: whoever made the folder made the links.
-
-    Raises:
-        LabelsError: The name leads out of the folder, by `..` or as an absolute path, or is no file name.
-    """
-    return Path(resolve_in(os.path.realpath(data), name))
-
-
-def resolve_in(root: str, name: str) -> str:
-    """Return the same as `resolve` for a folder whose own links are already followed."""
-    if "\0" in name:
-        raise LabelsError(f"The image {name!r} in the labels is no file name: correct that row.")
-    path = os.path.normpath(os.path.join(root, name))
-    if os.path.isabs(name) or not path.startswith(root.rstrip(os.sep) + os.sep):
-        raise LabelsError(
-            f"The image {name!r} in the labels lies outside the folder {root}: "
-            "name images by paths inside that folder."
-        )
-    return path
-
-
 def match_images(folder: Path, names: Sequence[str]) -> MatchedImages:
     """Return which file below `folder` each name means.
 
     A name that is a file's path is that file. Any other one is compared with all files, without regard to
     slashes, case, Unicode form, the image's suffix, the scheme, host and query of a URL, and leading folders
     that only one of the two paths has. Exactly one file that is left is the one meant; the least difference
-    counts, so that `a.JPG` means `a.jpg` even if there is an `a.png`.
+    counts, so that `a.JPG` means `a.jpg` even if there is an `a.png`. A file that one name means but for its
+    suffix is not also the file of another name.
 
     Raises:
-        LabelsError: A name leads out of the folder by `..`, or is an absolute path that no file fits.
+        LabelsError: A name leads out of the folder by `..`, or is no file name.
     """
     root = os.path.realpath(folder)
     files, problems = list(names), {}
-    examples: dict[str, tuple[int, str, str]] = {}
-    index: _Index | None = None
+    inexact: list[int] = []
     for at, name in enumerate(names):
-        if not os.path.isabs(name) and os.path.lexists(resolve_in(root, _plain(name))):
-            files[at] = os.path.normpath(_plain(name))
-            if files[at] == name:
-                continue
-            found: list[str] = [files[at]]
+        if (file := exact_file(root, name)) is not None:
+            files[at] = file
         else:
-            index = index or _Index(list_images(folder).names)
-            found = index.find(name, root)
+            inexact.append(at)
+    index = _Index(list_images(folder).names if inexact else ())
+    for at in inexact:
+        found = index.find(names[at], root)
         if len(found) == 1:
             files[at] = found[0]
-            how = _difference(name, found[0])
-            count, example, file = examples.get(how, (0, name, found[0]))
-            examples[how] = (count + 1, example, file)
-        elif not found and _is_outside(name):
-            resolve_in(root, name.replace("\\", "/"))
-            resolve_in(root, "/" + name)
         else:
-            problems[name] = _problem(name, found, index)
-    spelled = tuple((how, count, name, file) for how, (count, name, file) in examples.items())
-    return MatchedImages(tuple(files), problems, spelled)
+            near = index.nearest(names[at]) if len(problems) < _NEAREST else ""
+            problems[names[at]] = _problem(names[at], found, near)
+    spelled = {
+        at: spelling_difference(n, f) for at, (n, f) in enumerate(zip(names, files, strict=True)) if n != f
+    }
+    certain = {files[at] for at in range(len(names)) if "suffix" not in spelled.get(at, "")}
+    for at in [at for at, how in spelled.items() if "suffix" in how and files[at] in certain]:
+        problems[names[at]] = f"not there; the nearest is {files[at]}, which another row names"
+        files[at] = names[at]
+        del spelled[at]
+    return MatchedImages(tuple(files), problems, _examples(spelled, names, files))
 
 
-def _plain(name: str) -> str:
-    """Return a path with slashes where it is one with back-slashes, as far as this system has no such file."""
-    return name.replace("\\", "/") if os.sep == "/" and "\\" in name else name
+def _examples(
+    spelled: dict[int, str], names: Sequence[str], files: Sequence[str]
+) -> tuple[tuple[str, int, str, str], ...]:
+    counts = Counter(spelled.values())
+    first = {how: at for at, how in reversed(spelled.items())}
+    return tuple((how, count, names[first[how]], files[first[how]]) for how, count in counts.most_common())
 
 
-def _is_outside(name: str) -> bool:
-    return ".." in re.split(r"[\\/]", name) or os.path.isabs(name) or bool(_DRIVE.match(_plain(name)))
+_Table = dict[str, list[tuple[tuple[str, ...], str]]]
+"""(parts of the path, file) by the last part."""
 
 
 class _Index:
     """The files of a folder by their last part, in the form in which names are compared."""
 
     def __init__(self, files: Iterable[str]) -> None:
-        self.by_name: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
-        self.by_stem: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
+        self.by_name: _Table = defaultdict(list)
+        self.by_stem: _Table = defaultdict(list)
         for file in files:
             parts = tuple(_folded(file).split("/"))
             self.by_name[parts[-1]].append((parts, file))
-            self.by_stem[_stem(parts[-1])].append((parts, file))
+            self.by_stem[stem_of(parts[-1])].append((parts, file))
 
     def find(self, name: str, root: str) -> list[str]:
         """Return the files that a name can mean."""
@@ -145,7 +128,7 @@ def _paths(name: str) -> list[str]:
     plain = name.replace("\\", "/")
     plain = _DRIVE.sub("/", plain, count=1) if _DRIVE.match(plain) else plain
     found = [plain]
-    if _SCHEME.match(plain) or "?" in plain:
+    if URL.match(plain) or "?" in plain:
         url = urlsplit(plain)
         found += [value for _, value in parse_qsl(url.query) if looks_like_image(value)]
         found.append(url.path)
@@ -153,9 +136,9 @@ def _paths(name: str) -> list[str]:
     return found + decoded
 
 
-def _keys(last: str, by_name: dict[str, list], by_stem: dict[str, list]) -> list[tuple[str, dict[str, list]]]:  # type: ignore[type-arg]
-    """Return what to look a name up by: its last part; that without a suffix; both without an upload's prefix."""
-    stem = _stem(last) if looks_like_image(last) else last
+def _keys(last: str, by_name: _Table, by_stem: _Table) -> list[tuple[str, _Table]]:
+    """Return what to look a name up by: its last part, without suffix, without an upload's prefix."""
+    stem = stem_of(last) if looks_like_image(last) else last
     keys = [(last, by_name), (stem, by_stem)]
     if _UPLOAD.match(last):
         keys += [(_UPLOAD.sub("", last, 1), by_name), (_UPLOAD.sub("", stem, 1), by_stem)]
@@ -167,7 +150,8 @@ def _fitting(parts: tuple[str, ...], files: list[tuple[tuple[str, ...], str]]) -
 
     The last parts are known to agree. Of several files, those win that share most folders with the name.
     """
-    best, found = 0, []
+    best = 0
+    found: list[str] = []
     for other, file in files:
         shared = min(len(parts), len(other))
         if parts[-shared:-1] == other[-shared:-1]:
@@ -185,38 +169,9 @@ def _folded(path: str) -> str:
     return unicodedata.normalize("NFC", path.replace(os.sep, "/")).casefold()
 
 
-def _stem(last: str) -> str:
-    return os.path.splitext(last)[0] if looks_like_image(last) else last
-
-
-def _difference(name: str, file: str) -> str:
-    """Return in what a name differs from its file, in words."""
-    found = []
-    plain = name.replace("\\", "/")
-    if _SCHEME.match(plain) or "?" in plain:
-        return "a URL"
-    if "\\" in name:
-        found.append("slashes")
-    if unicodedata.normalize("NFC", plain) != plain or unicodedata.normalize("NFC", file) != file:
-        found.append("Unicode form")
-    plain, file = (unicodedata.normalize("NFC", text) for text in (os.path.normpath(plain), file))
-    one, other = plain.rpartition("/"), file.rpartition("/")
-    if _stem(one[2]) == _stem(other[2]) and one[2] != other[2]:
-        found.append("suffix")
-    elif one[2].casefold() == other[2].casefold() and one[2] != other[2]:
-        found.append("case")
-    elif one[2] != other[2]:
-        found.append("suffix and case" if _stem(one[2].casefold()) == _stem(other[2].casefold()) else "a prefix")
-    if one[0].casefold() != other[0].casefold():
-        found.append("leading folders")
-    elif one[0] != other[0]:
-        found.append("case of folders")
-    return " and ".join(found) or "a needless ./"
-
-
-def _problem(name: str, found: list[str], index: _Index | None) -> str:
+def _problem(name: str, found: list[str], near: str) -> str:
     if found:
         several = ", ".join(found[:3]) + (" and more" if len(found) > 3 else "")
         return f"fits {len(found)} files: {several}"
-    near = index.nearest(name) if index else ""
-    return f"not there; the nearest is {near}" if near else "not there"
+    where = "outside the folder, and not in it" if os.path.isabs(name) else "not there"
+    return f"{where}; the nearest is {near}" if near else where

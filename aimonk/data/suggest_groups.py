@@ -37,6 +37,13 @@ class SuggestedGroups:
     images: int
     reason: str
 
+    def sentence(self) -> str:
+        """Return the suggestion for people, with the option that follows it."""
+        return (
+            f"{self.reason} If such images are not independent, give --group '{self.setting}'; otherwise "
+            "images of one group are learned from and tested on at the same time, which flatters every score."
+        )
+
 
 def suggested_groups(table: LabelTable) -> SuggestedGroups | None:
     """Return the groups that a table without groups suggests, if any.
@@ -88,6 +95,11 @@ def group_values(pattern: str, names: Sequence[str]) -> tuple[str, ...]:
     return _searched(expression, names)
 
 
+def _searched(expression: re.Pattern[str], texts: Sequence[str]) -> tuple[str, ...]:
+    matches = map(expression.search, texts)
+    return tuple((match[1] or "") if match else "" for match in matches)
+
+
 def agreement_p_value(targets: np.ndarray, groups: np.ndarray, seed: int = 0) -> float:
     """Return how likely labels agree this well within groups if groups say nothing about labels.
 
@@ -101,6 +113,7 @@ def agreement_p_value(targets: np.ndarray, groups: np.ndarray, seed: int = 0) ->
     Args:
         targets: `(N, L) float32` of 1, 0 and MISSING; whole rows are permuted.
         groups: `(N,)` group numbers from 0.
+        seed: Of the permutations.
     """
     known = np.concatenate([targets == 1, targets == 0], axis=1).astype(np.float64)
     generator = np.random.default_rng(seed)

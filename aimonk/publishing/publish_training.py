@@ -43,9 +43,10 @@ def record_data(run: Run, dataset: Dataset) -> None:
     """Record what the data is: MLflow's data set input and the audit."""
     audit = dataset.audit
     facts = {"rows": audit.rows, "missing": len(audit.missing), "unreadable": len(audit.unreadable)}
-    counts = audit.usable_attributes
+    counts = dataset.counts
     run.dataset(describe(dataset.folder, dataset.digest, len(dataset), counts, facts), "training")
     run.json("audit.json", audit.to_json())
+    run.json("read_as.json", dataset.read_as.to_json())
 
 
 def publish_training(
@@ -85,7 +86,7 @@ def publish_training(
             "mlflow.note.content": f"**{evidence.headline}**\n\n{decision.reason}",
         }
     )
-    counts = {counted.name: counted.missing for counted in dataset.audit.usable_attributes}
+    counts = {counted.name: counted.missing for counted in dataset.counts}
     return TrainingResult(
         run_id=run.id,
         model_uri=version.uri,
@@ -128,7 +129,7 @@ def _log_model(learner: Learner, dataset: Dataset, candidate: Candidate, config:
         for name, threshold, counted, found in zip(
             dataset.attributes,
             candidate.operation.thresholds,
-            dataset.audit.usable_attributes,
+            dataset.counts,
             candidate.evidence.attributes,
             strict=True,
         )

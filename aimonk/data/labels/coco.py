@@ -1,4 +1,4 @@
-"""COCO's annotations, as detection data sets and their exports have them: a category on an image is a label."""
+"""COCO's annotations, as detection data sets have them: a category annotated on an image is a label."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class Coding:
             token = normalized(cell)
             values[at] = self._value(token)
             self.cells[token, float(values[at])] += int(counts[at])
-        return values[column.codes]
+        return np.asarray(values[column.codes])
 
     def _value(self, token: str) -> float:
         if token in self.value_of:
@@ -69,7 +69,9 @@ def own_meanings(config: LabelsConfig) -> dict[str, float]:
     for name, value in (("present", 1.0), ("absent", 0.0), ("unknown", MISSING)):
         for token in map(normalized, getattr(config, name)):
             if meanings.setdefault(token, value) != value:
-                raise LabelsError(f"labels.{name} names the token {token!r}, which has another meaning already.")
+                raise LabelsError(
+                    f"labels.{name} names the token {token!r}, which has another meaning already."
+                )
     return meanings
 
 
@@ -134,7 +136,7 @@ def _open(token: str) -> bool:
 
 
 def _plain(token: str, own: dict[str, float]) -> float | None:
-    """Return the meaning that needs no further thought; numbers and blanks have none before they are settled."""
+    """Return the meaning of a token on its own; None for numbers and blanks, which the file decides."""
     if token in own:
         return own[token]
     if token in WEAK or number(token) is not None:
@@ -155,7 +157,8 @@ def _decide_numbers(
             if value in given:
                 meaning = "labels.absent and labels.unknown" if value else "labels.present and labels.unknown"
                 raise LabelsError(
-                    f"{table.source} holds {token}, which the settings leave open: name it in one of {meaning}."
+                    f"{table.source} holds {token}, which the settings leave open: name it in one of "
+                    f"{meaning}."
                 )
             value_of[token] = value
     if "-1" not in every or "-1" in own:

@@ -17,8 +17,8 @@ _BOOKKEEPING = re.compile(
     r"flagged|valid|duplicate|deleted|ignore|exclude|excluded|include|included|usable|gold|status|qa|qc)|"
     r"(.*_)?(id|ids|uuid|index|idx|no|nr|number|count|version|batch|fold|seed|rank|row|#)|"
     r"(annotat|label|review|rat|work|read)e?(r|or|er)s?(_.*)?|follow_?up.*|"
-    r"(patient_)?(age|sex|gender)|(.*_)?(date|time|timestamp|year|month|day|created|updated|created_at|"
-    r"updated_at|lead_time|width|height|size|weight|quality|blur|score|confidence|agreement|difficulty)"
+    r"patient_(age|sex|gender)|(.*_)?(date|time|timestamp|year|month|created|updated|created_at|updated_at|"
+    r"lead_time|width|height|score|confidence|agreement)"
 )
 _TAGS = re.compile(
     r"(image|img|finding|class|object|attribute|disease|all|multi|human|machine)?_?"
@@ -34,7 +34,9 @@ _GROUP = re.compile(
     r"donor|owner|scene|video|clip|sequence|site|hospital|family|slide|device|visit|study|burst|item_group|group)s?"
     r"_?(id|no|nr|num|number|name|key|index|code|uuid|#)?"
 )
-_ANNOTATOR = re.compile(r"(annotat|label|review|rat|work|read|cod)e?(or|er|r)s?(_?(id|name|no))?|completed_by")
+_ANNOTATOR = re.compile(
+    r"(annotat|label|review|rat|work|read|cod)e?(or|er|r)s?(_?(id|name|no))?|completed_by"
+)
 _ROW_NUMBER = re.compile(r"|unnamed: ?\d+|index|row|row_?(id|no|number)?|no|nr|#")
 
 

@@ -182,8 +182,8 @@ def _attributes(
 def _no_label(table: RawTable, column: Column, own: dict[str, float]) -> LabelsError:
     at = first_strange(column, own)
     return LabelsError(
-        f"{table.source}, {table.place(column.row_of(at))}: {column.values[at]!r} is not a label in the column "
-        f"{column.name!r}; correct it, say what it means with labels.present, labels.absent or "
+        f"{table.source}, {table.place(column.row_of(at))}: {column.values[at]!r} is not a label in the "
+        f"column {column.name!r}; correct it, say what it means with labels.present, labels.absent or "
         "labels.unknown, or leave the column out with labels.ignore."
     )
 
@@ -204,7 +204,7 @@ def _nothing_left(table: RawTable, columns: Sequence[Column], own: dict[str, flo
     column = next((c for c in columns if {normalized(v) for v in c.values} == {"1", "2"}), columns[0])
     at = first_strange(column, own)
     raise LabelsError(
-        f"{table.source}, {table.place(column.row_of(at))}: {column.values[at]!r} is not a label in the column "
-        f"{column.name!r}, and no other column holds labels; say what the tokens mean with labels.present and "
-        "labels.absent, or that they are names with labels.tags."
+        f"{table.source}, {table.place(column.row_of(at))}: {column.values[at]!r} is not a label in the "
+        f"column {column.name!r}, and no other column holds labels; say what the tokens mean with "
+        "labels.present and labels.absent, or that they are names with labels.tags."
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -32,7 +33,10 @@ def read_delimited(path: Path, text: str, encoding: str, delimiter: str) -> RawT
     body = _after(text, delimiter)
     if _is_data(header):
         names = ["", *(f"attr{number}" for number in range(1, len(header)))]
-        body, notes = text, ("The file has no header line; its attributes are called attr1, attr2 and so on.",)
+        body, notes = (
+            text,
+            ("The file has no header line; its attributes are called attr1, attr2 and so on.",),
+        )
     else:
         names = ["", *header] if len(first) == len(header) + 1 and looks_like_image(first[0]) else header
 
@@ -53,13 +57,13 @@ def _is_data(header: list[str]) -> bool:
     return len(header) > 1 and looks_like_image(header[0]) and all(map(is_label, header[1:]))
 
 
-def _records(text: str, delimiter: str) -> csv.reader:  # type: ignore[valid-type]
+def _records(text: str, delimiter: str) -> Iterator[list[str]]:
     return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
 
 
 def _numbered(text: str, delimiter: str) -> list[tuple[int, list[str]]]:
-    reader = _records(text, delimiter)
-    return [(reader.line_num, record) for record in reader]  # type: ignore[attr-defined]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+    return [(reader.line_num, record) for record in reader]
 
 
 def _after(text: str, delimiter: str) -> str:

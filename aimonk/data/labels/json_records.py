@@ -12,7 +12,7 @@ from .raw_table import RawTable, from_values
 
 
 def parse_lines(path: Path, text: str) -> list[Any]:
-    """Return the value of each line of JSON; raises LabelsError with the number of a line that is not JSON."""
+    """Return the value of each line of JSON; raises LabelsError for a line that is not JSON."""
     values = []
     for number, line in enumerate(text.splitlines(), start=1):
         if line.strip():

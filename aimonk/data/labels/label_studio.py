@@ -12,7 +12,8 @@ from .image_names import looks_like_image
 from .raw_table import UNIT, Column, RawTable
 
 _OWN = {
-    "annotation_id", "annotator", "created_at", "updated_at", "lead_time", "id", "agreement", "annotation_notes",
+    "annotation_id", "annotator", "created_at", "updated_at", "lead_time", "id", "agreement",
+    "annotation_notes",
 }  # fmt: skip
 """Columns of the CSV export that hold neither data nor labels."""
 

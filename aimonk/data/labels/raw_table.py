@@ -1,4 +1,4 @@
-"""A table as its file has it, before anything is understood: columns of text, each distinct cell kept once."""
+"""A table before anything is understood: columns of text, each distinct cell kept once."""
 
 from __future__ import annotations
 

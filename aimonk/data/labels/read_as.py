@@ -88,12 +88,16 @@ class ReadAs:
     def _file(self) -> str:
         details = [self.encoding] if self.encoding else []
         if self.delimiter:
-            details.append({"\t": "tabs", ";": "semicolons", ",": "commas"}.get(self.delimiter, self.delimiter))
+            details.append(
+                {"\t": "tabs", ";": "semicolons", ",": "commas"}.get(self.delimiter, self.delimiter)
+            )
         form = f"{self.format} ({', '.join(details)})" if details else self.format
         names = shortened(self.attributes)
         where = f" by the column {self.image_column!r}" if self.image_column else ""
         plural = "" if len(self.attributes) == 1 else "s"
-        return f"Read as {form}: {self.images} images{where}, {len(self.attributes)} attribute{plural}: {names}."
+        return (
+            f"Read as {form}: {self.images} images{where}, {len(self.attributes)} attribute{plural}: {names}."
+        )
 
     def _tokens(self) -> str:
         if self.tags:

@@ -1,4 +1,4 @@
-"""Read a labels file of any known format: recognize it, find its columns and its coding, and say what was read."""
+"""Read a labels file of any known format, and say what was read."""
 
 from __future__ import annotations
 
@@ -120,9 +120,7 @@ def _with_tokens(read: ReadAs, cells: Counter[tuple[str, float]]) -> ReadAs:
     return replace(read, present=of(1.0), absent=of(0.0), unknown=of(MISSING))
 
 
-def _table(
-    table: RawTable, roles: Roles, names: tuple[str, ...], merged: Merged, read: ReadAs
-) -> LabelTable:
+def _table(table: RawTable, roles: Roles, names: tuple[str, ...], merged: Merged, read: ReadAs) -> LabelTable:
     images = tuple(roles.image.values[code] for code in roles.image.codes[merged.first].tolist())
     split = groups = None
     if roles.split is not None:

@@ -15,8 +15,8 @@ from .json_records import parse_lines, read_records
 from .label_studio import as_label_studio, is_label_studio, read_label_studio
 from .parquet_file import read_parquet
 from .raw_table import RawTable
-from .spreadsheet import read_spreadsheet
 from .split_folders import find_split_folders, read_split_folders
+from .spreadsheet import read_spreadsheet
 from .text_encoding import read_text
 from .voc_image_sets import find_image_sets, read_image_sets
 from .whitespace_text import read_whitespace
@@ -61,7 +61,9 @@ def _read_folder(folder: Path) -> RawTable:
             return _read_file(folder / name)
     if find_class_folders(folder):
         return read_class_folders(folder)
-    raise LabelsError(f"The folder {folder} holds no labels that are known: name the labels file with --labels.")
+    raise LabelsError(
+        f"The folder {folder} holds no labels that are known: name the labels file with --labels."
+    )
 
 
 def _read_file(path: Path) -> RawTable:

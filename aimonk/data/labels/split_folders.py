@@ -33,10 +33,11 @@ def read_split_folders(folder: Path, files: dict[str, Path], read: Callable[[Pat
     tables = {name: read(file) for name, file in files.items()}
     first = next(iter(tables.values()))
     names = [column.name for column in first.columns]
-    for name, table in tables.items():
+    for table in tables.values():
         if sorted(column.name for column in table.columns) != sorted(names):
             raise LabelsError(
-                f"{table.source} has other columns than {first.source}: give the files of all sets the same ones."
+                f"{table.source} has other columns than {first.source}: give the files of all sets the "
+                "same columns."
             )
     image = str(first.preset.get("image", "")) or _image_column(names)
     columns = []

@@ -36,7 +36,9 @@ def read_spreadsheet(path: Path) -> RawTable:
     if not filled:
         raise LabelsError(f"{path} holds no rows: give each image a row of labels.")
     header = [_cell(value) for value in filled[0][1]]
-    width = max(at + 1 for at in range(len(header)) if any(_cell(row[at]) for _, row in filled if at < len(row)))
+    width = max(
+        at + 1 for at in range(len(header)) if any(_cell(row[at]) for _, row in filled if at < len(row))
+    )
     padded = [[_cell(value) for value in (*row, *(None,) * width)][:width] for _, row in filled[1:]]
     places = [f"row {number}" for number, _ in filled[1:]]
     columns = from_rows(path, header[:width], padded, places)

@@ -11,7 +11,7 @@ from ...errors import LabelsError
 from .coding import Kind, kind_of, own_meanings
 from .column_names import find_column, holds_groups, holds_tags, holds_values, is_bookkeeping
 from .raw_table import UNIT, Column, RawTable
-from .tokens import ABSENT, PRESENT, number, normalized
+from .tokens import ABSENT, PRESENT, normalized, number
 
 _SEPARATORS = ("|", ";", ",", "\n")
 
@@ -39,7 +39,8 @@ def find_tag_columns(table: RawTable, columns: Sequence[Column], config: LabelsC
         if several:
             raise LabelsError(
                 f"{table.source} has tags in the column {several[0].name!r} and labels in the column "
-                f"{rivals[0].name!r}: set labels.tags to learn the tags, or labels.attributes to learn the others."
+                f"{rivals[0].name!r}: set labels.tags to learn the tags, or labels.attributes to learn the "
+                "others."
             )
         return ()
     if len(found) > 1:

@@ -80,6 +80,7 @@ def _one_hot(
     separator = find_separator(table, column, config.separator)
     own = own_meanings(config)
     cells: Counter[tuple[str, float]] = Counter()
+    names: list[str]
     number_of: dict[str, int] = {}
     held: list[tuple[float, list[int]]] = []
     for cell, count in zip(column.values, column.counts().tolist(), strict=True):
@@ -100,17 +101,18 @@ def _one_hot(
     for at, (value, numbers) in enumerate(held):
         targets[at] = value
         targets[at, numbers] = 1.0
-    names = [f"{column.name}={name}" if prefixed else name for name in number_of]
-    return names, targets[column.codes], separator, cells
+    attributes = [f"{column.name}={name}" if prefixed else name for name in number_of]
+    return attributes, targets[column.codes], separator, cells
 
 
 def _meaning_of_blank(table: RawTable, columns: Sequence[Column], config: LabelsConfig) -> float:
     own = own_meanings(config)
     for column in columns:
-        if not column.listed and any(normalized(v) in WEAK and normalized(v) not in own for v in column.values):
+        open_tokens = {normalized(value) for value in column.values} & WEAK - own.keys()
+        if open_tokens and not column.listed:
             raise LabelsError(
-                f"{table.source}: blank cells in the column {column.name!r} may mean that an image has none of "
-                'the names or that it is not labeled: set labels.absent=[""] or labels.unknown=[""].'
+                f"{table.source}: blank cells in the column {column.name!r} may mean that an image has none "
+                'of the names or that it is not labeled: set labels.absent=[""] or labels.unknown=[""].'
             )
     return own.get("", 0.0)
 

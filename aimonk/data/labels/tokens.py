@@ -25,8 +25,8 @@ ABSENT: dict[str, str] = {
 
 UNKNOWN = frozenset(
     (
-        "na", "n/a", "n.a.", "nan", "null", "none", "nil", "<na>", "#n/a", "#na", "#n/a n/a", "nat", "?", "??",
-        "unknown", "unk", "unclear", "uncertain", "undefined", "unlabeled", "unlabelled", "missing",
+        "na", "n/a", "n.a.", "nan", "null", "none", "nil", "<na>", "#n/a", "#na", "#n/a n/a", "nat", "?",
+        "??", "unknown", "unk", "unclear", "uncertain", "undefined", "unlabeled", "unlabelled", "missing",
         "not available", "not known", "not sure", "unsure", "unsicher", "unbekannt", "inconnu", "k.a.",
     )
 )  # fmt: skip

@@ -14,7 +14,7 @@ _TOKEN = {1.0: "1", 0.0: "0", -1.0: "NA"}
 
 
 def write_labels(table: LabelTable, path: Path) -> None:
-    """Write a table so that `read_labels` reads the same attributes, targets, sets and groups without settings.
+    """Write a table so that `read_labels` reads the same attributes, targets and sets without settings.
 
     Groups stand in a column `group`, which `labels.group=group` names; sets in a column `split`. Where an
     attribute has that name already, the column is called `group_` or `split_`.
@@ -32,7 +32,9 @@ def write_labels(table: LabelTable, path: Path) -> None:
     image = _free("image", table.attributes)
     writer.writerow([image, *table.attributes, *(name for name, _ in extra)])
     for row, (name, targets) in enumerate(zip(table.images, table.targets.tolist(), strict=True)):
-        writer.writerow([name, *(_TOKEN[target] for target in targets), *(values[row] for _, values in extra)])
+        writer.writerow(
+            [name, *(_TOKEN[target] for target in targets), *(values[row] for _, values in extra)]
+        )
     try:
         write_whole(path, text.getvalue().encode())
     except FeatureStoreError as error:
