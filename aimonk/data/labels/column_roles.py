@@ -88,7 +88,7 @@ def _named(table: RawTable, left_out: dict[str, str]) -> list[Column]:
         if not column.name and blank and at > 1:
             continue  # a delimiter at the end of each line
         if len(table.columns) > 2 and _numbers_rows(column):
-            left_out[column.name or f"column {at}"] = "it numbers the rows"
+            left_out[column.name or "(no name)"] = "it numbers the rows"
             continue
         if not column.name and at > 1:
             raise LabelsError(f"{table.source}: column {at} has no name; name every column.")

@@ -45,7 +45,9 @@ def read_records(path: Path, records: Sequence[Any], encoding: str, form: str) -
 def _flattened(record: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in record.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and isinstance(value.get("choices"), list):
+            found[name] = value["choices"]  # Label Studio's JSON-MIN
+        elif isinstance(value, dict):
             found.update(_flattened(value))
         else:
             found[name] = value

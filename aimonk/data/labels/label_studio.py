@@ -65,7 +65,7 @@ def as_label_studio(table: RawTable) -> RawTable:
     image = next((c.name for c in table.columns if any(map(looks_like_image, c.values[:20]))), "")
     tags = tuple(name for c in table.columns if (name := c.name) not in _OWN | {image} and _answers(c))
     preset = {"image": image, "tags": tags, "absent": ("",)}
-    return replace(table, format="Label Studio CSV", preset=preset) if image and tags else table
+    return replace(table, format=f"Label Studio {table.format}", preset=preset) if image and tags else table
 
 
 def _answers(column: Column) -> bool:

@@ -114,7 +114,14 @@ def without_blank_rows(columns: tuple[Column, ...]) -> tuple[Column, ...]:
         filled |= column.codes != column.values.index("")
     if filled.all():
         return columns
-    return tuple(replace(column, codes=column.codes[filled]) for column in columns)
+    return tuple(_of_codes(column, column.codes[filled]) for column in columns)
+
+
+def _of_codes(column: Column, codes: np.ndarray) -> Column:
+    """Return a column of some of its cells, without the distinct cells that no longer occur."""
+    used, codes = np.unique(codes, return_inverse=True)
+    values = tuple(column.values[code] for code in used.tolist())
+    return replace(column, codes=codes.astype(np.int32), values=values)
 
 
 def _as_cell(value: object) -> str:

@@ -102,6 +102,10 @@ def _labels(
             names = kept
         tags = tuple(column.name for column in roles.tags)
         read = replace(read, attributes=names, tags=tags, separator=tagged.separator)
+        if tagged.value:
+            left_out = tuple(pair for pair in read.left_out if pair[0] != tagged.value)
+            note = f"The column {tagged.value!r} says which of them are present."
+            read = replace(read, left_out=left_out, notes=(*read.notes, note))
         return names, targets, _with_tokens(read, tagged.cells), tagged.single
     coding = find_coding(table, roles.attributes, config)
     targets = np.empty((len(table), len(roles.attributes)), np.float32, order="F")

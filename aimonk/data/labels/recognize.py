@@ -18,7 +18,7 @@ from .raw_table import RawTable
 from .split_folders import find_split_folders, read_split_folders
 from .spreadsheet import read_spreadsheet
 from .text_encoding import read_text
-from .voc_image_sets import find_image_sets, read_image_sets
+from .voc_image_sets import find_image_sets, is_image_set, read_image_sets
 from .whitespace_text import read_whitespace
 
 IN_FOLDER = (
@@ -67,6 +67,8 @@ def _read_folder(folder: Path) -> RawTable:
 
 
 def _read_file(path: Path) -> RawTable:
+    if is_image_set(path):
+        return read_image_sets(path.parent, path.name)
     with path.open("rb") as file:
         start = file.read(8)
     if start.startswith(b"PAR1") or path.suffix.lower() == ".parquet":
@@ -95,7 +97,8 @@ def _read_json(path: Path, text: str, encoding: str) -> RawTable:
     if isinstance(value, dict) and all(isinstance(one, dict | list) for one in value.values()):
         value = [_named(image, one) for image, one in value.items()]
     form = "JSON lines" if isinstance(value, dict) else "JSON"
-    return read_records(path, value if isinstance(value, list) else [value], encoding, form)
+    records = value if isinstance(value, list) else [value]
+    return as_label_studio(read_records(path, records, encoding, form))
 
 
 def _named(image: str, labels: object) -> dict[str, object]:

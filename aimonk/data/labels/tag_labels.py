@@ -31,6 +31,7 @@ class TagLabels:
         separator: Between two names in a cell.
         single: Whether each row is one label of its image, so that the rows of an image add up.
         cells: Cells by (token, value), for `ReadAs`.
+        value: Column that says whether the label of a row is present; empty if there is none.
     """
 
     names: tuple[str, ...]
@@ -38,6 +39,7 @@ class TagLabels:
     separator: str
     single: bool
     cells: Counter[tuple[str, float]]
+    value: str = ""
 
 
 def read_tags(table: RawTable, roles: Roles, config: LabelsConfig) -> TagLabels:
@@ -65,13 +67,14 @@ def read_tags(table: RawTable, roles: Roles, config: LabelsConfig) -> TagLabels:
     separator = parts[0][2]
     single = repeated and not (targets == 1).sum(axis=1).max(initial=0) > 1
     single = single and not any(holds_annotators(column.name) for column in roles.others)
+    value = None
     if single:
         value = next((column for column in roles.others if holds_values(column.name)), None)
         targets, counted = _one_label_a_row(table, targets, value, config)
         cells = counted or cells
     order = np.argsort(np.array(names, dtype=object)) if names else np.zeros(0, np.int64)
     shown = "" if separator == UNIT else separator
-    return TagLabels(tuple(names[at] for at in order), targets[:, order], shown, single, cells)
+    return TagLabels(tuple(names[at] for at in order), targets[:, order], shown, single, cells, value.name if value else "")
 
 
 def _one_hot(

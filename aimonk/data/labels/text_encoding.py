@@ -38,7 +38,10 @@ def read_text(path: Path) -> tuple[str, str]:
             return _decode(path, content, encoding), encoding.removesuffix("-sig")
     if content[:4096].count(0) > len(content[:4096]) // 4:
         encoding = "utf-16-le" if content[1:4096:2].count(0) > content[:4096:2].count(0) else "utf-16-be"
-        return _decode(path, content, encoding), encoding
+        text = _decode(path, content, encoding)
+        if not all(sign.isprintable() or sign.isspace() for sign in text[:200]):
+            raise LabelsError(f"{path} is not a text file: give a table of labels to --labels.")
+        return text, encoding
     try:
         return content.decode(), "utf-8"
     except UnicodeDecodeError:
@@ -50,7 +53,10 @@ def _decode(path: Path, content: bytes, encoding: str) -> str:
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError:
-        raise LabelsError(f"{path} is not valid {encoding} text: save it as UTF-8.") from None
+        raise LabelsError(
+            f"{path} is neither a table nor valid {encoding} text: give a table of labels to --labels, or save "
+            "it as UTF-8."
+        ) from None
     return text
 
 

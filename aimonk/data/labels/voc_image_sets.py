@@ -20,12 +20,21 @@ def find_image_sets(folder: Path) -> Path | None:
     return None
 
 
-def read_image_sets(folder: Path) -> RawTable:
+def is_image_set(path: Path) -> bool:
+    """Return whether a file is the image set of one class, in a folder `Main`."""
+    return path.parent.name == "Main" and _FILE.fullmatch(path.name) is not None
+
+
+def read_image_sets(folder: Path, only: str = "") -> RawTable:
     """Return one row for each image, with a column for each class and one for the set.
 
     In VOC's files 1 means present and -1 absent; 0 marks objects that are difficult to recognize, which
     counts as unknown. `trainval` only repeats the images of `train` and `val`. Everingham et al., "The PASCAL
     Visual Object Classes (VOC) Challenge", IJCV 2010; its development kit, section 5.1.
+
+    Args:
+        folder: The folder `Main`.
+        only: The one file to read; empty for all.
 
     Raises:
         LabelsError: A line is not an image and a label.
@@ -34,7 +43,7 @@ def read_image_sets(folder: Path) -> RawTable:
     set_of: dict[str, str] = {}
     classes = []
     for file in sorted(folder.iterdir()):
-        if not (match := _FILE.fullmatch(file.name)):
+        if not (match := _FILE.fullmatch(file.name)) or (only and file.name != only):
             continue
         name, part = match.groups()
         classes.append(name)
@@ -53,4 +62,4 @@ def read_image_sets(folder: Path) -> RawTable:
     if set_of.keys() == labels.keys() and "split" not in names:
         columns.append(Column.of("split", (set_of[image] for image in labels)))
         preset["split"] = "split"
-    return RawTable(folder, "VOC image sets", tuple(columns), preset=preset)
+    return RawTable(folder / only, "VOC image sets", tuple(columns), preset=preset)
