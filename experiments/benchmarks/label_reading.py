@@ -79,7 +79,9 @@ def _written(folder: Path, name: str, rows: int, attributes: int) -> Path:
         lines = (" ".join([image, *row]) for image, row in zip(images, tokens.tolist(), strict=True))
         path.write_text("\n".join(lines))
     elif name == "tags.csv":
-        tags = ["|".join(f"tag {at}" for at in np.flatnonzero(row == "1")) or "none of them" for row in tokens]
+        tags = [
+            "|".join(f"tag {at}" for at in np.flatnonzero(row == "1")) or "none of them" for row in tokens
+        ]
         pd.DataFrame({"image": images, "tags": tags}).to_csv(path, index=False)
     elif name == "parquet":
         frame.to_parquet(path, index=False)

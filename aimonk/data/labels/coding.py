@@ -19,7 +19,8 @@ _MOST_TOKENS = 1000
 """A column of more different cells holds no labels."""
 
 _MISSPELLED = 0.1
-"""A column in which at most this share of the filled cells is no label holds labels with mistakes."""
+"""A column in which at most this share of the filled cells is no label, or a single one, holds
+labels with mistakes."""
 
 
 class Kind(Enum):
@@ -91,7 +92,8 @@ def kind_of(column: Column, own: dict[str, float]) -> Kind:
     counts = dict(zip(tokens, column.counts().tolist(), strict=True))
     filled = sum(times for token, times in counts.items() if not _open(token))
     lost = sum(counts[token] for token in strange)
-    return Kind.MISSPELLED if lost <= _MISSPELLED * filled else Kind.OTHER
+    few = lost <= _MISSPELLED * filled or (lost == 1 and filled > 1)
+    return Kind.MISSPELLED if few else Kind.OTHER
 
 
 def first_strange(column: Column, own: dict[str, float]) -> int:

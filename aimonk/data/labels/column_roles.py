@@ -87,7 +87,7 @@ def _named(table: RawTable, left_out: dict[str, str]) -> list[Column]:
         blank = all(not value for value in column.values)
         if not column.name and blank and at > 1:
             continue  # a delimiter at the end of each line
-        if len(table.columns) > 2 and _numbers_rows(column):
+        if len(table.columns) > 2 and (column.name or at == 1) and _numbers_rows(column):
             left_out[column.name or "(no name)"] = "it numbers the rows"
             continue
         if not column.name and at > 1:

@@ -9,11 +9,9 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-import numpy as np
-
 from ...errors import LabelsError
 from .image_names import looks_like_image
-from .raw_table import Column, RawTable, from_rows, without_blank_rows
+from .raw_table import Column, RawTable, from_dictionary, from_rows, without_blank_rows
 from .tokens import is_label
 
 _FORMS = {",": "CSV", ";": "CSV", "\t": "TSV", "|": "CSV"}
@@ -92,21 +90,7 @@ def _fast(names: list[str], body: str, delimiter: str) -> tuple[Column, ...] | N
         )
     except pa.ArrowException:
         return None
-    return tuple(
-        _column(name, table.column(key).combine_chunks()) for name, key in zip(names, keys, strict=True)
-    )
-
-
-def _column(name: str, cells: object) -> Column:
-    import pyarrow as pa
-
-    if isinstance(cells, pa.ChunkedArray):
-        cells = cells.unify_dictionaries().combine_chunks()
-    assert isinstance(cells, pa.DictionaryArray)
-    stripped: dict[str, int] = {}
-    number_of = [stripped.setdefault(value.strip(), len(stripped)) for value in cells.dictionary.to_pylist()]
-    codes = np.array(number_of, np.int32)[cells.indices.to_numpy()]
-    return Column(name, codes, tuple(stripped))
+    return tuple(from_dictionary(name, table.column(key)) for name, key in zip(names, keys, strict=True))
 
 
 def _careful(path: Path, names: list[str], text: str, delimiter: str, skipped: int) -> tuple[Column, ...]:

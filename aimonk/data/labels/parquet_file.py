@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import LabelsError
-from .raw_table import Column, RawTable, from_values
+from .raw_table import Column, RawTable, from_dictionary, from_values
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,4 +52,9 @@ def _column(path: Path, name: str, cells: pa.ChunkedArray) -> Column:
             )
     if pa.types.is_binary(cells.type) or pa.types.is_large_binary(cells.type):
         return Column.of(name, [""] * len(cells))
-    return from_values(name, cells.to_pylist())
+    if pa.types.is_nested(cells.type):
+        return from_values(name, cells.to_pylist())
+    if pa.types.is_dictionary(cells.type):
+        cells = compute.cast(cells, cells.type.value_type)
+    text = compute.fill_null(compute.cast(cells, pa.string()), "")
+    return from_dictionary(name, text.dictionary_encode())

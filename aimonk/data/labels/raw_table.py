@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...errors import LabelsError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 UNIT = "\x1f"
 """ASCII's unit separator: between the names of one cell where a format stores lists."""
@@ -103,6 +106,22 @@ def from_values(name: str, values: Iterable[object]) -> Column:
     listed = any(isinstance(value, list | tuple) for value in kept)
     null = "NA" if listed else ""
     return Column.of(name, (null if value is None else _as_cell(value) for value in kept), listed)
+
+
+def from_dictionary(name: str, cells: pa.ChunkedArray) -> Column:
+    """Return a column of Arrow's dictionary-encoded text without nulls."""
+    import pyarrow as pa
+
+    whole = cells.unify_dictionaries().combine_chunks()
+    parts = whole.chunks if isinstance(whole, pa.ChunkedArray) else [whole]
+    if not parts:
+        return Column.of(name, ())
+    stripped: dict[str, int] = {}
+    number_of = [
+        stripped.setdefault(value.strip(), len(stripped)) for value in parts[0].dictionary.to_pylist()
+    ]
+    codes = np.concatenate([part.indices.to_numpy() for part in parts])
+    return Column(name.strip(), np.array(number_of, np.int32)[codes], tuple(stripped))
 
 
 def without_blank_rows(columns: tuple[Column, ...]) -> tuple[Column, ...]:

@@ -74,7 +74,9 @@ def read_tags(table: RawTable, roles: Roles, config: LabelsConfig) -> TagLabels:
         cells = counted or cells
     order = np.argsort(np.array(names, dtype=object)) if names else np.zeros(0, np.int64)
     shown = "" if separator == UNIT else separator
-    return TagLabels(tuple(names[at] for at in order), targets[:, order], shown, single, cells, value.name if value else "")
+    return TagLabels(
+        tuple(names[at] for at in order), targets[:, order], shown, single, cells, value.name if value else ""
+    )
 
 
 def _one_hot(

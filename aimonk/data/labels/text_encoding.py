@@ -54,8 +54,8 @@ def _decode(path: Path, content: bytes, encoding: str) -> str:
         text = content.decode(encoding)
     except UnicodeDecodeError:
         raise LabelsError(
-            f"{path} is neither a table nor valid {encoding} text: give a table of labels to --labels, or save "
-            "it as UTF-8."
+            f"{path} is neither a table nor valid {encoding} text: give a table of labels to --labels, or "
+            "save it as UTF-8."
         ) from None
     return text
 

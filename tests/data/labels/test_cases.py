@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -143,7 +142,9 @@ def test_parquet_with_images(cases: Path, counts: Counts, tmp_path: Path) -> Non
 @pytest.mark.parametrize("name", ["backslash", "dotslash", "noext", "upper"])
 def test_paths(cases: Path, lay_out: LayOut, name: str) -> None:
     file = cases / "17-paths" / f"{name}.csv"
-    folder = lay_out(f"sub/{Path(image.replace(chr(92), '/')).stem}.jpg" for image in read_labels(file).images)
+    folder = lay_out(
+        f"sub/{Path(image.replace(chr(92), '/')).stem}.jpg" for image in read_labels(file).images
+    )
     data = dataset(folder, file)
     assert [(c.positives, c.negatives, c.missing) for c in data.counts] == THREE
     difference = {"backslash": "slashes", "dotslash": "a needless ./", "noext": "suffix", "upper": "case"}
@@ -160,7 +161,7 @@ def test_absolute_paths(cases: Path, lay_out: LayOut, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    "yesno yn truefalse TRUE q dash null none pandasNA nanU float3".split(),
+    ["yesno", "yn", "truefalse", "TRUE", "q", "dash", "null", "none", "pandasNA", "nanU", "float3"],
 )
 def test_tokens(cases: Path, counts: Counts, name: str) -> None:
     assert list(counts(read_labels(cases / "18-tokens" / f"{name}.csv")).values()) == HOLES
@@ -185,15 +186,15 @@ def test_bookkeeping_columns_are_read_and_named(cases: Path, counts: Counts) -> 
     table = read_labels(file)
     assert len(table.attributes) == 6
     assert table.read_as.bookkeeping == ("is_valid", "reviewed", "annotator_id")
-    assert any('labels.ignore=["is_valid", "reviewed", "annotator_id"]' in s for s in table.read_as.sentences())
+    assert any(
+        'labels.ignore=["is_valid", "reviewed", "annotator_id"]' in s for s in table.read_as.sentences()
+    )
     ignored = read_labels(file, LabelsConfig(ignore=table.read_as.bookkeeping))
     assert list(counts(ignored).values()) == THREE
 
 
 def test_attribute_names_are_kept_whole(cases: Path) -> None:
-    names = {
-        path.stem: read_labels(path).attributes for path in (cases / "45-attribute-names").glob("*.csv")
-    }
+    names = {path.stem: read_labels(path).attributes for path in (cases / "45-attribute-names").glob("*.csv")}
     assert names["comma"][0] == "Sleeve, long"
     assert names["newline"][0] == "has\nnewline"
     assert names["dots"] == ("..", ".", "x")
@@ -249,7 +250,7 @@ def test_one_camera_suggests_no_groups(cases: Path) -> None:
 
 
 def test_utf16_without_a_mark(cases: Path, counts: Counts, tmp_path: Path) -> None:
-    text = io.open(cases / "15-semicolon" / "labels.csv", encoding="utf-8-sig").read()
+    text = open(cases / "15-semicolon" / "labels.csv", encoding="utf-8-sig").read()
     for encoding in ("utf-16-le", "utf-16-be"):
         (tmp_path / "labels.csv").write_bytes(text.encode(encoding))
         table = read_labels(tmp_path / "labels.csv")
