@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
+from ..runtime.image_formats import image_suffixes
 from .duplicates import connect, identical_pairs, near_pairs
 from .image_index import ImageFacts
 from .labels import MISSING, LabelTable
@@ -85,6 +85,8 @@ class Audit:
     retouched: tuple[tuple[str, ...], ...] = ()
     """Groups of images of one photograph of which at least two do not look the same: with another print,
     colour or crop. They may rightly have different labels, and are kept in one set all the same."""
+    flat: tuple[str, ...] = ()
+    """Images that show one color only: a lens cap, a failed export, or a range of values read wrongly."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the audit as lists, dictionaries, numbers and strings; what is not finite becomes None."""
@@ -107,6 +109,7 @@ class Audit:
             "identical": [list(group) for group in self.identical],
             "near_identical": [list(group) for group in self.near_identical],
             "retouched": [list(group) for group in self.retouched],
+            "flat": list(self.flat),
             "contradictions": [
                 {"attribute": found.attribute, "images": list(found.images), "labels": list(found.labels)}
                 for found in self.contradictions
@@ -162,6 +165,7 @@ def audit(table: LabelTable, facts: Sequence[ImageFacts], near_duplicates: int) 
         contradictions=_contradictions(images, table.attributes, targets, _members(alike, each)),
         usable=usable,
         groups=groups,
+        flat=tuple(fact.name for fact in seen if fact.flat),
     )
 
 
@@ -196,8 +200,7 @@ def _na_patterns(table: LabelTable) -> tuple[tuple[tuple[str, ...], int], ...]:
 
 
 def _suffix_lies(fact: ImageFacts) -> bool:
-    Image.init()  # makes every plugin's suffixes known, which takes some 20 ms once
-    said = Image.registered_extensions().get(Path(fact.name).suffix.lower())
+    said = image_suffixes().get(Path(fact.name).suffix.lower())
     # Phones store a JPEG with more pictures behind it, which Pillow calls MPO, as .jpg.
     return said is not None and said != {"MPO": "JPEG"}.get(str(fact.format), fact.format)
 

@@ -9,61 +9,30 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
-
 from ..errors import ImagesError
-from ..runtime import decoder  # noqa: F401  (registers the formats that it reads)
+from ..runtime.decode_limits import TRAINING
+from ..runtime.image_formats import image_suffixes, is_dicom, open_image
 
 _OTHER_PROGRAMS = {".ipynb_checkpoints", "@eadir", "__macosx", "#recycle", "lost+found", "$recycle.bin"}
 """Folders that programs leave among photos: notebooks, Synology, macOS, recycle bins; hidden ones too."""
 
 _SYSTEM = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"}
-_MOVIES = set(
-    [
-        ".mp4",
-        ".mov",
-        ".avi",
-        ".mkv",
-        ".m4v",
-        ".webm",
-        ".mpg",
-        ".mpeg",
-        ".wmv",
-        ".flv",
-        ".3gp",
-        ".mts",
-        ".m2ts",
-        ".ogv",
-        ".mpe",
-        ".m2v",
-    ]
-)  # Pillow names MPEG's suffixes, but cannot read MPEG
-_UNREAD = set(
-    [
-        ".heic",
-        ".heif",
-        ".hif",
-        ".avif",
-        ".jxl",
-        ".dcm",
-        ".dicom",
-        ".cr2",
-        ".cr3",
-        ".nef",
-        ".arw",
-        ".dng",
-        ".orf",
-        ".rw2",
-        ".raf",
-        ".svg",
-        ".svgz",
-        ".nii",
-        ".exr",
-        ".xcf",
-    ]
-)  # where no plugin reads them
-_STUBS = set([".h5", ".hdf", ".bufr", ".grb", ".grib", ".wmf", ".emf", ".pdf", ".ps", ".eps"])
-"""Suffixes that Pillow names but reads only with other programs, or not at all."""
+_MOVIES = frozenset(
+    (
+        ".mp4", ".mov", ".avi", ".mkv", ".m4v", ".webm", ".mpg", ".mpeg", ".mpe", ".m2v", ".wmv", ".flv",
+        ".3gp", ".mts", ".m2ts", ".ogv",
+    )
+)  # fmt: skip
+_UNREAD = frozenset(
+    (".jxl", ".cr2", ".cr3", ".nef", ".arw", ".dng", ".orf", ".rw2", ".raf", ".svg", ".nii", ".exr", ".xcf")
+)
+"""Images, raw ones of cameras among them, of formats that are not read."""
+
+_STUBS = frozenset((".h5", ".hdf", ".bufr", ".grb", ".grib", ".wmf", ".emf"))
+"""Suffixes that Pillow names, but reads only with other programs."""
+
+_HEAD = 2**16
+"""Bytes of a file without a suffix that are looked at."""
 
 
 @dataclass(frozen=True)
@@ -169,13 +138,18 @@ def _kind(path: str) -> str | None:
 
 @cache
 def _readable() -> frozenset[str]:
-    suffixes = {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN}
-    return frozenset(suffixes - _MOVIES - _STUBS)
+    return frozenset(image_suffixes()) - _STUBS
 
 
 def _begins_like_an_image(path: str) -> bool:
+    """Return whether a file without a suffix begins like an image, be it damaged or too large to read."""
     try:
-        with Image.open(path):
-            return True
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return False
+        with open(path, "rb") as file:
+            head = file.read(_HEAD)
+    except OSError:
+        return True  # the scan says why it cannot be opened
+    try:
+        open_image(head, TRAINING)
+    except ImagesError as error:
+        return is_dicom(head) or str(error) not in ("not an image", "the file is empty")
+    return True

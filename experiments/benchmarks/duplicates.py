@@ -25,7 +25,7 @@ import numpy as np
 from PIL import Image, ImageOps
 from trials import SHARED
 
-from aimonk.config import DataConfig, SplitConfig
+from aimonk.config import Config, SplitConfig
 from aimonk.data.dataset import Dataset, read_dataset
 from aimonk.data.split import grouped_split, straddling
 from aimonk.evaluation.cross_validation import fold_splits
@@ -66,7 +66,7 @@ def plant(data: Dataset, rows: np.ndarray, alter: Alter, quality: int, folder: P
         (folder / f"copy_{row}.jpg").write_bytes(encoded.getvalue())
     labels = folder / "planted.csv"
     labels.write_text("\n".join(("image,label", *(f"{name},1" for name in names))))
-    return read_dataset(folder, labels, DataConfig())
+    return read_dataset(folder, labels, Config())
 
 
 def recall(data: Dataset, rows: np.ndarray, alter: Alter, quality: int) -> tuple[float, float, int]:
@@ -87,7 +87,7 @@ def straddle(data: Dataset, seeds: int) -> tuple[int, int, int]:
     for seed in range(seeds):
         config = SplitConfig(seed=seed)
         split = grouped_split(data.targets, data.groups, config)
-        _, folds = fold_splits(data.targets, data.groups, config, 5)
+        folds = fold_splits(data.targets, data.groups, config, 5)
         torn += straddling(data.groups, *split.parts().values())
         torn_folds += sum(straddling(data.groups, *fold.parts().values()) for fold in folds)
         sets = [rows for each in (split, *folds) for rows in each.parts().values()]
@@ -104,7 +104,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=100)
     given = parser.parse_args()
     sets = {name: SHARED / "data" / name / "images" for name in ("aimonk", "clothing")}
-    read = {name: read_dataset(folder, None, DataConfig()) for name, folder in sets.items()}
+    read = {name: read_dataset(folder, None, Config()) for name, folder in sets.items()}
     print("| data | copies | planted | same | group | merged |\n|:---|:---|---:|---:|---:|---:|")
     for name, data in read.items():
         rows = np.random.default_rng(0).choice(len(data), given.photos, replace=False)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +69,16 @@ def test_everything_that_is_wrong_is_named(small: tuple[LabelTable, list[ImageFa
     assert found.na_patterns == ((("belt",), 1), (("red", "belt"), 1))
     assert found.cooccurrence.tolist() == [[3, 2], [2, 3]]
     assert found.usable.tolist() == [0, 1, 2, 3, 4, 7, 8]
+
+
+def test_flat_pictures_are_named(small: tuple[LabelTable, list[ImageFacts]]) -> None:
+    table, facts = small
+    tops = {0: 3, 1: 4}  # gray levels 0 to 3 are flat, 0 to 4 are not
+    for row, top in tops.items():
+        facts[row] = replace(facts[row], thumbnail=bytes([0, top] * 512), phash=row, phash_flipped=row)
+    found = audit(table, facts, near_duplicates=-1)
+    assert found.flat == (facts[0].name,)
+    assert found.to_json()["flat"] == [facts[0].name]
 
 
 def test_copies_and_what_their_labels_contradict(small: tuple[LabelTable, list[ImageFacts]]) -> None:

@@ -17,10 +17,13 @@ def touch(folder: Path, *names: str) -> None:
 
 def test_images_are_found_by_their_suffix_in_all_folders_below(tmp_path: Path) -> None:
     touch(
-        tmp_path, "c.jpg", "b/x.PNG", "b/c/y.webp", "labels.txt", "a.csv", ".hidden.png", "z.jpeg", "README"
+        tmp_path,
+        *("c.jpg", "b/x.PNG", "b/c/y.webp", "labels.txt", "a.csv", ".hidden.png", "z.jpeg", "README"),
+        *("phone.HEIC", "scan.dcm", "drawing.eps"),
     )
     Image.new("RGB", (4, 4)).save(tmp_path / "bare", "PNG")
-    assert image_names(tmp_path) == ["b/c/y.webp", "b/x.PNG", "bare", "c.jpg", "z.jpeg"]
+    names = ["b/c/y.webp", "b/x.PNG", "bare", "c.jpg", "phone.HEIC", "scan.dcm", "z.jpeg"]
+    assert image_names(tmp_path) == names
 
 
 def test_junk_is_no_image_and_is_counted_by_kind(tmp_path: Path) -> None:

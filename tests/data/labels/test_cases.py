@@ -250,7 +250,7 @@ def test_one_camera_suggests_no_groups(cases: Path) -> None:
 
 
 def test_utf16_without_a_mark(cases: Path, counts: Counts, tmp_path: Path) -> None:
-    text = open(cases / "15-semicolon" / "labels.csv", encoding="utf-8-sig").read()
+    text = (cases / "15-semicolon" / "labels.csv").read_text(encoding="utf-8-sig")
     for encoding in ("utf-16-le", "utf-16-be"):
         (tmp_path / "labels.csv").write_bytes(text.encode(encoding))
         table = read_labels(tmp_path / "labels.csv")

@@ -76,7 +76,7 @@ def test_parquet_columns_of_any_type(tmp_path: Path) -> None:
         (
             "labels.txt",
             "a.jpg 1\nb.jpg 2\n",
-            r"line 2: '2' is not a label .* labels.present and labels.absent",
+            r"line 2: '2' is not a label .* labels.present, labels.absent",
         ),
         ("labels.txt", "", "holds no rows"),
         ("labels.txt", "a.jpg\nb.jpg\n", "holds no attribute"),
