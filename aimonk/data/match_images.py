@@ -53,7 +53,7 @@ def match_images(folder: Path, names: Sequence[str]) -> MatchedImages:
         LabelsError: A name leads out of the folder by `..`, or is no file name.
     """
     root = os.path.realpath(folder)
-    files, problems = list(names), {}
+    files, problems = list(names), dict[str, str]()
     inexact: list[int] = []
     for at, name in enumerate(names):
         if (file := exact_file(root, name)) is not None:
