@@ -149,4 +149,4 @@ def test_the_seed_data(shared: Path, tmp_path: Path) -> None:
     assert set(found.identical) == {(f"image_{one}.jpg", f"image_{other}.jpg") for one, other in pairs}
     twins = {image for group in found.identical for image in group}
     assert len({c.images for c in found.contradictions if set(c.images) <= twins}) >= 2
-    assert np.bincount(found.groups).max() == 5  # one model in one pose, with five prints on her shirt
+    assert np.bincount(found.groups).max() == 8  # one photograph of a model, with eight shirts and crops
