@@ -10,7 +10,7 @@ import dataclasses
 from dataclasses import field
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from .threshold_rule import checked_rule, parse_rule
@@ -22,6 +22,16 @@ Count = Annotated[int, Field(ge=0)]
 AtLeastOne = Annotated[int, Field(ge=1)]
 
 DEFAULT_FOLDS = 5
+
+
+def _several(value: object) -> object:
+    """Return a single value as a list of one, so that `--set labels.ignore=id` needs no brackets."""
+    values = value if isinstance(value, list | tuple) else [value]
+    return [str(one).lower() if isinstance(one, bool) else one for one in values]
+
+
+Several = Annotated[tuple[str, ...], BeforeValidator(_several)]
+"""A list of texts; a single text or number stands for a list of one."""
 
 _STRICT = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
 
@@ -35,6 +45,41 @@ class DataConfig:
     near_duplicates: Annotated[int, Field(ge=-1, le=16)] = 12
     """Images whose 64-bit perceptual hashes differ by at most so many bits are compared closely, by
     thumbnails: are they one photo? -1 switches it off."""
+
+
+@dataclass(frozen=True, config=_STRICT)
+class LabelsConfig:
+    """How a labels file is read. What is left empty is recognized, and reported with the result.
+
+    Names of columns are matched exactly first, then without regard to case; `attributes` and `ignore`
+    also take globs such as `is_*`. Tokens are compared without regard to case, numbers by value: `-1`
+    also stands for `-1.0`.
+    """
+
+    image: str = ""
+    """Column that names the image."""
+    attributes: Several = ()
+    """Columns (or tags) to learn; empty means all that hold labels."""
+    ignore: Several = ()
+    """Columns to leave out."""
+    group: str = ""
+    """Column, or a regular expression with one group over the file name: images that share its value are
+    not independent (patient, camera, product, session) and stay together in every split."""
+    tags: Several = ()
+    """Columns that hold names, one or several in a cell. Each name becomes an attribute. This is also how
+    a column of categories is turned into one attribute for each category."""
+    separator: str = ""
+    """What separates tags in a cell, or in a class folder's name."""
+    present: Several = ()
+    """Tokens that mean present, instead of the usual ones such as 1 and yes."""
+    absent: Several = ()
+    """Tokens that mean absent, instead of the usual ones such as 0 and no; may hold "" (blank)."""
+    unknown: Several = ()
+    """Tokens that mean not known, besides the usual ones such as NA; may hold "" (blank)."""
+    split: str = ""
+    """Column of predefined sets: train, validation, test."""
+    threshold: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Soft labels, numbers from 0 to 1, are present from this value on."""
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -178,6 +223,7 @@ class Config:
     """All settings of one training."""
 
     data: DataConfig = field(default_factory=DataConfig)
+    labels: LabelsConfig = field(default_factory=LabelsConfig)
     split: SplitConfig = field(default_factory=SplitConfig)
     features: FeaturesConfig = field(default_factory=FeaturesConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)

@@ -63,6 +63,7 @@ def evaluate(
                 config,
                 image_index_folder(config.features),
                 progress,
+                keep_unlearnable=True,
             )
         columns = _columns(dataset, info.names)
         rows = _unseen_rows(dataset, read_seen(package))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ import numpy as np
 from ..config import SplitConfig
 from ..errors import ConfigError, LabelsError
 from .stratify import stratify
+
+log = logging.getLogger(__name__)
 
 SETS = ("train", "validation", "test")
 
@@ -46,10 +49,13 @@ def make_split(
         return grouped_split(targets, groups, config)
     if column is None:
         raise LabelsError(
-            "The labels file has no column `split`, which split.kind = column asks for: "
-            "add one of train, validation and test, or set split.kind to grouped."
+            "The labels file has no column of sets, which split.kind=column asks for: name one with "
+            "labels.split, add a column `split` of train, validation and test, or set split.kind to grouped."
         )
-    return column_split(column, groups, images)
+    split = column_split(column, groups, images)
+    if len(split.validation) or not config.validation:
+        return split
+    return _with_validation(split, targets, groups, config)
 
 
 def random_split(count: int, config: SplitConfig) -> Split:
@@ -95,12 +101,31 @@ def column_split(values: Sequence[str], groups: np.ndarray, images: Sequence[str
             one, other = (repr(images[at]) if images else f"row {at + 1}" for at in (start, row))
             raise LabelsError(
                 f"The split column puts {one} into {values[start]} and {other} into {values[row]}, "
-                "though they are one photograph: put both into one set."
+                "though they are copies of one photo or in one group: put both into one set."
             )
     for name in ("train", "test"):
         if name not in values:
             raise LabelsError(f"The split column puts no usable image into {name}: name some there.")
     return Split(*(np.flatnonzero(assigned == name) for name in SETS))
+
+
+def _with_validation(split: Split, targets: np.ndarray, groups: np.ndarray, config: SplitConfig) -> Split:
+    """Take the share `config.validation` of the training rows for validation, whole groups, stratified.
+
+    For a split column that knows training and test sets only. The test set stays as the column says, and
+    what chooses epochs, thresholds and calibration sees nothing of it.
+    """
+    rows = split.train
+    shares = (1.0 - config.validation, config.validation)
+    chosen = stratify(targets[rows], groups[rows], shares, config.seed) == 1
+    log.warning(
+        "The split column names no validation set; %d of its %d training images serve as one "
+        "(split.validation=%g, 0 for none)",
+        int(chosen.sum()),
+        len(rows),
+        config.validation,
+    )
+    return _checked(Split(rows[~chosen], rows[chosen], split.test), config)
 
 
 def fold_numbers(targets: np.ndarray, groups: np.ndarray, folds: int, seed: int) -> np.ndarray:

@@ -43,9 +43,10 @@ def record_data(run: Run, dataset: Dataset) -> None:
     """Record what the data is: MLflow's data set input and the audit."""
     audit = dataset.audit
     facts = {"rows": audit.rows, "missing": len(audit.missing), "unreadable": len(audit.unreadable)}
-    counts = audit.usable_attributes
+    counts = dataset.counts
     run.dataset(describe(dataset.folder, dataset.digest, len(dataset), counts, facts), "training")
     run.json("audit.json", audit.to_json())
+    run.json("read_as.json", dataset.read_as.to_json())
 
 
 def publish_training(
@@ -126,7 +127,7 @@ def _log_model(learner: Learner, dataset: Dataset, candidate: Candidate, config:
         for name, threshold, counted, found in zip(
             dataset.attributes,
             candidate.operation.thresholds,
-            dataset.audit.usable_attributes,
+            dataset.counts,
             candidate.evidence.attributes,
             strict=True,
         )
