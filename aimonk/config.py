@@ -53,6 +53,8 @@ class FeaturesConfig:
     """What turns an image into a vector."""
 
     backbone: str = "resnet50"
+    """A network of `keras.applications` (`NAME` or `NAME@WIDTH`), an ONNX file or the folder of one, or a
+    `.keras` file."""
     weights: str = "imagenet"
     """`imagenet`, `none` (random), or the path of a Keras weights file without the top."""
     resolution: Annotated[float, Field(ge=0.25, le=4)] = 12 / 7
@@ -62,13 +64,16 @@ class FeaturesConfig:
     pooling: Literal["mean", "mean+center", "pyramid"] = "pyramid"
     """Where features are averaged: over the whole image; over that and, again, its middle; or so at every
     scale of the backbone, with the spread over the middle of the finer ones."""
-    colours: Annotated[int, Field(ge=0, le=16)] = 1
-    """Add the colours in so many places of the image, as shares of a palette. All are the middle, until
+    colors: Annotated[int, Field(ge=0, le=16)] = 1
+    """Add the colors in so many places of the image, as shares of a palette. All are the middle, until
     fine-tuning learns where to look; a frozen backbone has no use for a second one."""
-    rooted: bool = False
-    """Take signed square roots of the features."""
-    mirrored: bool = False
-    """Average the features of each image and of its mirror image, when training and when answering."""
+    image_size: Count = 0
+    """Height and width in pixels that a backbone from a file was trained on, where no file beside it says so;
+    0 takes what is found."""
+    mean: Annotated[tuple[float, ...], Field(max_length=3)] = ()
+    """Of red, green and blue from 0 to 1, by which an ONNX backbone's pixels are normalized, and `std`; empty
+    takes what the file beside it says."""
+    std: Annotated[tuple[Positive, ...], Field(max_length=3)] = ()
     engine: Literal["auto", "keras", "openvino"] = "auto"
     precision: Literal["auto", "f32", "bf16"] = "auto"
     views: Annotated[tuple[str, ...], Field(min_length=1)] = ("plain",)
@@ -119,8 +124,8 @@ class FinetuneConfig:
     learning_rate: Positive = 1e-3
     warmup_epochs: NotNegative = 1.0
     weight_decay: NotNegative = 1e-4
-    last_layers: Count = 0
-    """Train only the last N layers of the backbone; 0 trains all of them."""
+    last_layers: Count | str = 0
+    """Train only the last N layers of the backbone, or those from the layer of that name on; 0 trains all."""
     augment: tuple[Literal["flip", "crop", "rotate", "color", "erase"], ...] = (
         "flip",
         "crop",

@@ -85,7 +85,6 @@ def publish_training(
             "mlflow.note.content": f"**{evidence.headline}**\n\n{decision.reason}",
         }
     )
-    counts = {counted.name: counted.missing for counted in dataset.audit.usable_attributes}
     return TrainingResult(
         run_id=run.id,
         model_uri=version.uri,
@@ -96,7 +95,6 @@ def publish_training(
         unreadable=tuple(image for image, _ in dataset.audit.unreadable),
         seconds=record.seconds,
         pos_weights=candidate.pos_weights,
-        unknown=counts,
         evidence=evidence,
         operating_points=candidate.operating_points,
         warnings=tuple(record.warnings),

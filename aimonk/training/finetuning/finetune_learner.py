@@ -66,9 +66,8 @@ class Finetuning:
         return self._decoded[size]
 
     def _training_readout(self) -> Readout:
-        """Return the readout for training, never mirrored: random flips show both sides at half the work."""
         resolution = self.config.finetune.resolution or self.config.features.resolution
-        features = dataclasses.replace(self.config.features, resolution=resolution, mirrored=False)
+        features = dataclasses.replace(self.config.features, resolution=resolution)
         return readout(features, self.backbone.backbone)
 
     def reconfigured(self, config: Config) -> Finetuning:
