@@ -23,10 +23,10 @@ from ..reporting.html import figures, render_report
 from ..reporting.report_data import Predictions, ReportData
 from ..results.training_result import Outcome, evidence_metrics
 from ..runtime.record import Attribute, PackageInfo
+from ..serving.log_package import log_package
 from ..serving.package import write_package
 from ..tracking.dataset_input import describe
 from ..tracking.held_out import HeldOut, log_held_out
-from ..tracking.logged_model import log_package
 from ..tracking.registry import Promotion, promote, register
 from ..tracking.run import REQUEST, Run
 from ..training.learner import Learner
@@ -146,7 +146,7 @@ class Publisher:
         )
         # What chose thresholds counts as seen, like what was trained on.
         seen = [self.data.digests[row] for row in (*learned.fit.rows, *learned.fit.split.validation)]
-        write_package(folder, made.graph, info, made.head, made.save_keras, seen)
+        write_package(folder, made.graph, info, made.head, seen=seen)
 
     def _register(self, model: ModelInfo, learned: Learned) -> Promotion:
         data, held_out = self.data, learned.fit.held_out

@@ -6,10 +6,10 @@ from typing import Any
 
 import mlflow
 import pytest
-from aimonk.publishing.publish_sweep import SweepPublisher, axes_of, trials_table
 from mlflow.tracking import MlflowClient
 
 from aimonk.config import load_config
+from aimonk.publishing.publish_sweep import SweepPublisher, axes_of, trials_table
 from aimonk.reporting.figures.sweep_plots import Axis
 from aimonk.results.sweep_result import Swept
 from aimonk.sweeping.space import Range, Space
@@ -56,9 +56,7 @@ def test_the_table_has_a_row_per_trial_the_best_first():
 def test_an_interrupted_sweep_goes_on_in_its_run_with_the_trials_it_has(
     store: MlflowClient, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(
-        "aimonk.publishing.publish_sweep.Publisher.describe", lambda self, plan: None
-    )
+    monkeypatch.setattr("aimonk.publishing.publish_sweep.Publisher.describe", lambda self, plan: None)
     study = study_of()
     with pytest.raises(KeyboardInterrupt), opened(study) as publisher:
         publisher.begin(None)

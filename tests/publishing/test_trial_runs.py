@@ -4,9 +4,9 @@ import time
 
 import numpy as np
 import pytest
-from aimonk.publishing.trial_runs import is_unfinished, log_trial, logged_trials
 from mlflow.tracking import MlflowClient
 
+from aimonk.publishing.trial_runs import is_unfinished, log_trial, logged_trials
 from aimonk.tracking.run import tracked_run
 from aimonk.training.history import History
 

@@ -15,8 +15,10 @@ from aimonk.errors import AimonkError, ClusterError, ImagesError
 from aimonk.runtime.predictor import Predictor
 from aimonk.serving import mlflow_model as model_code
 from aimonk.serving.batch_scoring import score
+from aimonk.serving.log_package import signature
+from aimonk.serving.serving_environment import requirements
+from aimonk.serving.shipped_code import copy_runtime
 from aimonk.serving.spark_scoring import score_spark
-from aimonk.tracking.logged_model import requirements, signature
 
 from .conftest import plain_image
 
@@ -27,8 +29,11 @@ Rows = list[dict[str, object]]
 def model(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The package as an MLflow model."""
     folder = tmp_path_factory.mktemp("model") / "model"
+    code = copy_runtime(tmp_path_factory.mktemp("code"))
     mlflow.pyfunc.save_model(
         folder,
+        code_paths=[str(code)],
+        model_config={"runtime": code.name},
         python_model=model_code.__file__,
         artifacts={"package": str(package)},
         pip_requirements=requirements(),

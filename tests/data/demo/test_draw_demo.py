@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from aimonk.data.demo.draw_demo import SHARES, draw_demo
-from aimonk.data.demo.drawing import draw_dress
 from PIL import Image
 
 from aimonk.data.demo import draw_demo as demo
+from aimonk.data.demo.draw_demo import SHARES, draw_demo
+from aimonk.data.demo.drawing import draw_dress
 from aimonk.data.image_index import scan
 from aimonk.data.label_audit import Audit, audit
 from aimonk.data.labels import LabelTable, find_labels, read_labels

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from aimonk.data.demo.draw_demo import draw_demo
 from rich.console import Console
 
 from aimonk.config import Config, load_config
 from aimonk.data.dataset import Dataset, read_dataset
+from aimonk.data.demo.draw_demo import draw_demo
 from aimonk.data.split import make_split
 from aimonk.evaluation.cross_validation import no_calibration
 from aimonk.progress import Stages
