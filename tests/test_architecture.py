@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "tensorflow": ("features/engines.py", "backbones/build.py", "training/"),
     "keras": ("features/engines.py", "features/extractor.py", "backbones/", "training/"),
     "mlflow": ("tracking/", "serving/", "publishing/"),
-    "pyspark": ("spark.py", "serving/score_spark.py"),
+    "pyspark": ("spark.py", "serving/spark_scoring.py"),
     "optuna": ("sweeping/",),
 }
 """Typing imports count too: they say who knows whom."""

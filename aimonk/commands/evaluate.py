@@ -23,7 +23,7 @@ from ..progress import Stages
 from ..publishing.gate import Gate
 from ..results.training_result import Outcome, evidence_metrics
 from ..runtime.predictor import Prediction, Predictor
-from ..serving.batch_scoring import Scored
+from ..serving.batch_scoring import ScoringResult
 from ..serving.batch_scoring import score as score_all
 from ..serving.package import SEEN_DIGITS, read_head, read_seen
 from ..tracking.held_out import read_held_out
@@ -41,17 +41,17 @@ def predict(model: str, images: Sequence[Path]) -> tuple[Prediction, ...]:
     return Predictor(model_package(model)).predict(list(images))
 
 
-def score(model: str, data: Path, out: Path, stages: Stages, spark: str = "") -> Scored:
+def score(model: str, data: Path, out: Path, stages: Stages, spark: str = "") -> ScoringResult:
     """Score a folder or a Parquet file into one table; on Spark, given a master."""
     if spark:
         from ..serving.spark_scoring import score_spark
 
         folder = model_folder(model)
         with stages.stage("score", "Scoring on Spark") as progress:
-            return score_spark(folder, data, out, spark, progress)
+            return score_spark(folder, data, out, spark, progress=progress)
     predictor = Predictor(model_package(model), throughput=True)
     with stages.stage("score", "Scoring") as progress:
-        return score_all(predictor, data, out, progress)
+        return score_all(predictor, data, out, progress=progress)
 
 
 def evaluate(model: str, data: Path, labels: Path | None, config: Config, stages: Stages) -> Outcome:

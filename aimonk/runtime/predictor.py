@@ -22,7 +22,7 @@ import numpy as np
 from .decoder import decode
 from .errors import ImagesError
 from .inference import BATCH, CompiledGraph, read_graph
-from .package_digests import check_digests
+from .package_digests import check_digests, package_digest
 from .record import read_info
 from .request_limits import BusyError
 
@@ -65,6 +65,7 @@ class Predictor:
     def __init__(self, folder: Path, *, throughput: bool = False) -> None:
         self.info = read_info(folder)
         check_digests(folder)
+        self.digest = package_digest(folder)
         self._graph = read_graph(folder, self.info)
         self._compiling = threading.Lock()
         self._for_many: CompiledGraph | None = None
