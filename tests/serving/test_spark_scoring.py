@@ -116,7 +116,7 @@ def test_paths_and_structs_become_the_same_table(
 def test_a_model_that_fails_leaves_nothing_behind(model: Path, tmp_path: Path, master: str) -> None:
     broken = tmp_path / "broken"
     shutil.copytree(model, broken)
-    next(broken.rglob("model.bin")).unlink()
+    next(broken.rglob("model.bin")).write_bytes(b"")
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / "a.png").write_bytes(plain_image(0, 0, 0))
     with pytest.raises(ClusterError, match="^The job failed on Spark: ") as raised:
