@@ -1,3 +1,89 @@
-"""aimonk: from images and labels with holes to a served model, and a straight answer to "did it learn?"."""
+"""From photos and incomplete labels to a served model, and a straight answer: did it learn anything?
 
-__version__ = "0.1.0"
+Each function does what the command of the same name does and returns a result that prints like it.
+Importing aimonk loads neither TensorFlow nor MLflow: every name is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .commands.audit import audit
+    from .commands.embed import embed
+    from .commands.evaluate import evaluate
+    from .commands.predict import predict
+    from .commands.promote import promote
+    from .commands.recipes import list_recipes
+    from .commands.score import score
+    from .commands.sweep import sweep
+    from .commands.train import train
+    from .config import Config
+    from .config_file import load_config
+    from .errors import AimonkError
+    from .results.audit_result import AuditResult
+    from .results.embedding_result import EmbeddingResult
+    from .results.evaluation_result import EvaluationResult
+    from .results.prediction_result import PredictionResult
+    from .results.promotion_result import PromotionResult
+    from .results.sweep_result import SweepResult
+    from .results.training_result import TrainingResult
+
+__version__ = "0.2.0.dev0"
+
+_HOMES = {
+    "AimonkError": "errors",
+    "AuditResult": "results.audit_result",
+    "Config": "config",
+    "EmbeddingResult": "results.embedding_result",
+    "EvaluationResult": "results.evaluation_result",
+    "PredictionResult": "results.prediction_result",
+    "PromotionResult": "results.promotion_result",
+    "SweepResult": "results.sweep_result",
+    "TrainingResult": "results.training_result",
+    "audit": "commands.audit",
+    "embed": "commands.embed",
+    "evaluate": "commands.evaluate",
+    "list_recipes": "commands.recipes",
+    "load_config": "config_file",
+    "predict": "commands.predict",
+    "promote": "commands.promote",
+    "score": "commands.score",
+    "sweep": "commands.sweep",
+    "train": "commands.train",
+}
+
+__all__ = [
+    "AimonkError",
+    "AuditResult",
+    "Config",
+    "EmbeddingResult",
+    "EvaluationResult",
+    "PredictionResult",
+    "PromotionResult",
+    "SweepResult",
+    "TrainingResult",
+    "audit",
+    "embed",
+    "evaluate",
+    "list_recipes",
+    "load_config",
+    "predict",
+    "promote",
+    "score",
+    "sweep",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,4 +1,4 @@
-"""The command line: parse, build a config, call one function, print. Imports nothing heavy at the top."""
+"""The command line: parse, call one command, print. Imports nothing heavy at the top."""
 
 from __future__ import annotations
 
@@ -6,126 +6,119 @@ import gc
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from .cli_options import (
+    AsJson,
+    Backbone,
+    Data,
+    Experiment,
+    Labels,
+    Model,
+    Recipe,
+    Register,
+    Set,
+    Spark,
+    Weights,
+)
 from .errors import AimonkError
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
-
-    from .config import Config
-    from .progress import Stages
+    from .results.presentation import Result
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help='From images and labels with holes to a served model, and a straight answer to "did it learn?".',
+    help="From photos and incomplete labels to a served model, and a straight answer: did it learn anything?",
 )
-
-Data = Annotated[Path, typer.Option(help="Folder of images.")]
-Labels = Annotated[
-    str, typer.Option(help="Labels file; default: labels.txt, else labels.csv, in the folder or beside it.")
-]
-Model = Annotated[
-    str, typer.Option(help="models:/NAME@champion, models:/NAME/VERSION, runs:/ID/model or a folder.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line on stdout.")]
-Set = Annotated[list[str], typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Override one setting.")]
-ConfigFile = Annotated[str, typer.Option(help="Experiment file, such as experiments/default.toml.")]
-Backbone = Annotated[str, typer.Option(help="NAME or NAME@WIDTH of a keras.applications model.")]
-Weights = Annotated[str, typer.Option(help="imagenet, none (random), or the path of a weights file.")]
-Experiment = Annotated[str, typer.Option(help="MLflow experiment.")]
-Spark = Annotated[str, typer.Option(metavar="MASTER", help="Work on Spark, e.g. at local[4].")]
-Register = Annotated[str, typer.Option(help="Registered model that the new version joins.")]
 
 
 @app.command()
 def train(
     data: Annotated[str, typer.Option(help="Folder of images.")] = "",
     labels: Labels = "",
-    config: ConfigFile = "",
+    config: Recipe = "",
     backbone: Backbone = "",
     weights: Weights = "",
     epochs: Annotated[str, typer.Option(help="Number of epochs (of fine-tuning, where it fine-tunes).")] = "",
     set_: Set = [],  # noqa: B006
     experiment: Experiment = "",
     register: Register = "",
-    resume: Annotated[str, typer.Option(metavar="RUN_ID", help="Go on with an interrupted run.")] = "",
+    resume: Annotated[str, typer.Option(metavar="RUN_ID", help="Resume an interrupted run.")] = "",
     demo: Annotated[
         bool, typer.Option("--demo", help="Draw a demo data set when --data is not given.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Train, evaluate, log and register a model, and say whether it learned anything."""
-    from .commands.train import Request, resumed, train
+    from .commands.train import train
 
-    if resume:
-        outcome = train(resumed(resume), _stages())
-        return _answer(outcome.summary(), outcome.to_json(), as_json)
-    if not (data or demo):
-        raise typer.BadParameter("give a folder of images, or --demo.", param_hint="--data")
-    settings = _config(
-        config,
-        set_,
-        features__backbone=backbone,
-        features__weights=weights,
-        tracking__experiment=experiment,
-        tracking__register=register,
-        epochs=epochs,
+    if epochs and not epochs.isdigit():
+        raise typer.BadParameter(f"{epochs!r} is not a whole number.", param_hint="--epochs")
+    result = train(
+        data or None,
+        labels or None,
+        config=config or None,
+        settings=set_,
+        backbone=backbone,
+        weights=weights,
+        epochs=int(epochs) if epochs else None,
+        experiment=experiment,
+        register=register,
+        demo=demo,
+        resume=resume,
     )
-    request = Request(
-        Path(data), Path(labels) if labels else None, settings, not data, config or "default.toml"
-    )
-    outcome = train(request, _stages())
-    _answer(outcome.summary(), outcome.to_json(), as_json)
+    _answer(result, as_json)
 
 
 @app.command()
 def sweep(
-    space: Annotated[Path, typer.Option(help="What varies, such as experiments/sweep.toml.")],
     data: Data,
+    space: Annotated[str, typer.Option(help="What varies: a TOML file, or the built-in `sweep`.")] = "sweep",
     labels: Labels = "",
-    config: ConfigFile = "",
+    config: Recipe = "",
     backbone: Backbone = "",
     weights: Weights = "",
-    trials: Annotated[int, typer.Option(min=1, help="Trials in all, those of an earlier call too.")] = 50,
+    trials: Annotated[int, typer.Option(min=1, help="Trials in all, earlier calls included.")] = 50,
     set_: Set = [],  # noqa: B006
     experiment: Experiment = "",
     register: Register = "",
-    name: Annotated[str, typer.Option(metavar="STUDY", help="A sweep of this name is gone on with.")] = "",
+    name: Annotated[str, typer.Option(metavar="STUDY", help="Resume the sweep of this name.")] = "",
     blind: Annotated[
-        bool, typer.Option("--blind", help="Try settings at random, each in all folds; see the README.")
+        bool,
+        typer.Option("--blind", help="Try settings at random, each in all folds."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Search settings by cross-validation, and train, log and register the best ones."""
-    from .commands.sweep import SweepRequest, sweep
+    from .commands.sweep import sweep
 
-    settings = _config(
-        config,
-        set_,
-        features__backbone=backbone,
-        features__weights=weights,
-        tracking__experiment=experiment,
-        tracking__register=register,
+    result = sweep(
+        data,
+        labels or None,
+        space=space,
+        trials=trials,
+        name=name,
+        blind=blind,
+        config=config or None,
+        settings=set_,
+        backbone=backbone,
+        weights=weights,
+        experiment=experiment,
+        register=register,
     )
-    request = SweepRequest(data, Path(labels) if labels else None, settings, space, trials, name, blind)
-    swept = sweep(request, _stages())
-    _answer(swept.summary(), swept.to_json(), as_json)
+    _answer(result, as_json)
 
 
 @app.command()
 def audit(data: Data, labels: Labels = "", set_: Set = [], as_json: AsJson = False) -> None:  # noqa: B006
     """Say what is wrong with the data, before anything is learned from it."""
-    from .commands.train import audit
+    from .commands.audit import audit
 
-    found = audit(data, Path(labels) if labels else None, _config("", set_), _stages())
-    from .reporting.terminal import audit_table
-
-    _answer([audit_table(found)], found.to_json(), as_json)
+    _answer(audit(data, labels or None, settings=set_), as_json)
 
 
 @app.command()
@@ -133,24 +126,21 @@ def evaluate(model: Model, data: Data, labels: Labels = "", set_: Set = [], as_j
     """Say how well a model does on labelled images."""
     from .commands.evaluate import evaluate
 
-    outcome = evaluate(model, data, Path(labels) if labels else None, _config("", set_), _stages())
-    _answer(outcome.summary(), outcome.to_json(), as_json)
+    _answer(evaluate(model, data, labels or None, settings=set_), as_json)
 
 
 @app.command()
-def predict(images: Annotated[list[Path], typer.Argument(help="Image files.")], model: Model) -> None:
-    """Print each image's attributes and probabilities."""
-    from .commands.evaluate import predict
+def predict(
+    images: Annotated[list[Path], typer.Argument(help="Image files.")],
+    model: Model,
+    as_json: AsJson = False,
+) -> None:
+    """Print each image's attributes, probabilities and verdicts."""
+    from .commands.predict import predict
 
-    failed = False
-    for image, reply in zip(images, predict(model, images), strict=True):
-        if reply.error is not None:
-            failed = True
-            _stderr().print(f"{image}: {reply.error}", style="red", highlight=False, markup=False)
-            continue
-        print(f"Predicted Attributes: {list(reply.predicted_attributes)}")
-        print(f"Probabilities: {[round(p, 4) for p in reply.probabilities]}")
-    if failed:
+    result = predict(model, images)
+    _answer(result, as_json)
+    if result.unreadable:
         raise typer.Exit(2)
 
 
@@ -164,28 +154,30 @@ def score(
     spark: Spark = "",
 ) -> None:
     """Score many images into one table."""
-    from .commands.evaluate import score
+    from .commands.score import score
 
-    scored = score(model, data, out, _stages(), spark)
+    scored = score(model, data, out, spark=spark)
     unreadable = f", {scored.unreadable} of them unreadable" if scored.unreadable else ""
-    _stderr().print(f"{scored.images} images scored to {out}{unreadable}", highlight=False)
+    print(f"{scored.images} images scored to {out}{unreadable}", file=sys.stderr)
 
 
 @app.command()
 def embed(
     data: Data,
-    config: ConfigFile = "",
+    config: Recipe = "",
     backbone: Backbone = "",
     weights: Weights = "",
     set_: Set = [],  # noqa: B006
     spark: Spark = "",
+    as_json: AsJson = False,
 ) -> None:
     """Compute and store the features of every image of a folder, once."""
-    from .commands.train import embed
+    from .commands.embed import embed
 
-    settings = _config(config, set_, features__backbone=backbone, features__weights=weights)
-    images, passes = embed(data, settings, _stages(), spark)
-    _stderr().print(f"{images} images have features; {passes} forward passes were made")
+    result = embed(
+        data, config=config or None, settings=set_, backbone=backbone, weights=weights, spark=spark
+    )
+    _answer(result, as_json)
 
 
 @app.command("demo-data")
@@ -198,7 +190,7 @@ def demo_data(
     from .data.demo.draw_demo import draw_demo
 
     labels = draw_demo(folder, images, seed)
-    _stderr().print(f"Drew {images} images; the labels are {labels}", highlight=False)
+    print(f"Drew {images} images; the labels are {labels}", file=sys.stderr)
 
 
 @app.command()
@@ -208,52 +200,41 @@ def promote(
     as_json: AsJson = False,
 ) -> None:
     """Make a version the champion, if it has learned something and is not worse than the present one."""
-    from .commands.evaluate import promote
+    from .commands.promote import promote
 
-    promotion = promote(name, version or None)
-    _answer(promotion.summary(), promotion.to_json(), as_json)
-    if not promotion.decision.promote:
+    result = promote(name, version or None)
+    _answer(result, as_json)
+    if not result.decision.promote:
         raise typer.Exit(1)
 
 
-def _config(path: str, assignments: list[str], epochs: str = "", **options: str) -> Config:
-    """Settings of an experiment file, the named options and `--set`, in this order."""
-    from .config import load_config
+@app.command()
+def recipes(as_json: AsJson = False) -> None:
+    """List the built-in settings, and what each one scores and takes."""
+    from .commands.recipes import list_recipes
 
-    named = [f"{key.replace('__', '.')}={json.dumps(value)}" for key, value in options.items() if value]
-    file = Path(path) if path else None
-    if epochs:
-        mode = load_config(file, [*named, *assignments]).training.mode
-        named.append(f"{'finetune' if mode == 'finetune' else 'training'}.epochs={epochs}")
-    return load_config(file, [*named, *assignments])
+    _answer(list_recipes(), as_json)
 
 
-def _stderr() -> Console:
+def _answer(result: Result, as_json: bool) -> None:
+    """Print for people to stdout, or to stderr where a program reads JSON on stdout."""
     from rich.console import Console
 
-    return Console(stderr=True)
-
-
-def _stages() -> Stages:
-    from .progress import Stages
-
-    return Stages(_stderr())
-
-
-def _answer(summary: list[RenderableType], answer: dict[str, Any], as_json: bool) -> None:
-    """People's part to stdout, or to stderr where a program reads stdout."""
-    from rich.console import Console
-
-    Console(stderr=as_json).print(*summary, sep="\n")
+    Console(stderr=as_json).print(*result.summary(), sep="\n")
     if as_json:
-        print(json.dumps(answer, allow_nan=False))
+        print(json.dumps(result.to_json(), allow_nan=False))
 
 
 def main() -> NoReturn:
-    """Run the command line; an error that a user can mend is one sentence and exit code 2."""
-    # TensorFlow and MLflow make a million objects that stay. To look for garbage among them as often as
+    """Run the command line. An error that a user can mend is one sentence and exit code 2."""
+    from rich.console import Console
+
+    from .progress import show_on
+
+    # TensorFlow and MLflow make a million objects that stay. Looking for garbage among them as often as
     # Python does takes 0.7 s while they are imported, and 1.5 s more when the process ends.
     gc.set_threshold(100_000, 50, 100)
+    show_on(Console(stderr=True))
     try:
         app()
     except AimonkError as error:

@@ -1,17 +1,19 @@
-"""Every setting of a training, as frozen dataclasses: read from TOML, overridden by `--set`."""
+"""Every setting of a training, as frozen dataclasses that check their values whenever one is made.
+
+`config_file.load_config` reads them from a recipe or a TOML file. A value that is not allowed raises
+`pydantic.ValidationError`, also through `dataclasses.replace`.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from dataclasses import field
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic.dataclasses import dataclass
 
-from .errors import ConfigError
+from .threshold_rule import checked_rule, parse_rule
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -19,26 +21,26 @@ NotNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=0)]
 AtLeastOne = Annotated[int, Field(ge=1)]
 
+DEFAULT_FOLDS = 5
+
 _STRICT = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_STRICT)
 class DataConfig:
     """What is accepted as data."""
 
-    __pydantic_config__ = _STRICT
-    max_unusable: Share = 0.05
+    max_unusable: Annotated[float, Field(ge=0, le=1)] = 0.05
     """Largest share of label rows whose image may be missing or unreadable."""
     near_duplicates: Annotated[int, Field(ge=-1, le=16)] = 12
     """Images whose 64-bit perceptual hashes differ by at most so many bits are compared closely, by
     thumbnails: are they one photo? -1 switches it off."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_STRICT)
 class SplitConfig:
     """How images are divided. `random` is scikit-learn's plain split, which duplicates may straddle."""
 
-    __pydantic_config__ = _STRICT
     kind: Literal["grouped", "random", "column"] = "grouped"
     test: Annotated[float, Field(gt=0, lt=1)] = 0.2
     validation: Share = 0.15
@@ -46,11 +48,10 @@ class SplitConfig:
     seed: Count = 42
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_STRICT)
 class FeaturesConfig:
     """What turns an image into a vector."""
 
-    __pydantic_config__ = _STRICT
     backbone: str = "resnet50"
     weights: str = "imagenet"
     """`imagenet`, `none` (random), or the path of a Keras weights file without the top."""
@@ -76,11 +77,10 @@ class FeaturesConfig:
     """Folder of the feature store; empty means AIMONK_STORE, else the user's cache folder."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_STRICT)
 class TrainingConfig:
     """How the head is trained, and whether the backbone is fine-tuned after it."""
 
-    __pydantic_config__ = _STRICT
     mode: Literal["frozen", "finetune"] = "frozen"
     loss: Literal["weighted_bce", "focal", "asymmetric", "partial_asymmetric"] = "weighted_bce"
     pos_weight_power: NotNegative = 0.5
@@ -101,11 +101,10 @@ class TrainingConfig:
     seed: Count = 42
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_STRICT)
 class FinetuneConfig:
     """The second phase of `training.mode = "finetune"`, after the head was trained on frozen features."""
 
-    __pydantic_config__ = _STRICT
     epochs: AtLeastOne = 24
     resolution: Annotated[float, Field(ge=0, le=4)] = 0.0
     """Of the images it is trained on, as `features.resolution` is that of those it answers for; 0 takes that.
@@ -130,13 +129,13 @@ class FinetuneConfig:
     mixed_precision: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_STRICT)
 class EvaluationConfig:
     """How "did it learn anything?" is answered."""
 
-    __pydantic_config__ = _STRICT
-    folds: Annotated[int, Field(ge=0, le=50)] = 5
-    """Score every image by k-fold cross-validation; 0 scores the test set of the split only."""
+    folds: Annotated[int, Field(ge=0, le=50)] | Literal["auto"] = "auto"
+    """Score every image by k-fold cross-validation; 0 scores the test set of the split only. `auto` is 5,
+    and 0 where `split.kind` is `random` or `column`, which divide the images once."""
     refit: bool = False
     """Without folds: once the test set is scored, train what ships on every image, as with folds. The scores
     are then those of a model that was trained the same way on fewer images."""
@@ -144,29 +143,29 @@ class EvaluationConfig:
     resamples: Annotated[int, Field(ge=100)] = 2_000
     alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
     """Family-wise error rate of the verdicts."""
-    threshold: str = "f1"
+    threshold: Annotated[str, AfterValidator(checked_rule)] = "f1"
     """`f1`, `precision>=P`, `recall>=R`, or a fixed number such as `0.5`."""
     calibrate: bool = True
     suspects: Count = 40
     """How many suspect labels the report lists."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_STRICT)
 class TrackingConfig:
     """Where a run is kept and how its pictures are titled."""
 
-    __pydantic_config__ = _STRICT
     experiment: Annotated[str, Field(min_length=1)] = "aimonk"
     register: Annotated[str, Field(min_length=1)] = "aimonk"
     """Name of the registered model that the new version joins."""
     title: str = "Aimonk_multilabel_problem"
+    attribute_metrics: Count = 100
+    """How many attributes have metrics of their own; the table `attributes.json` holds all of them."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_STRICT)
 class Config:
     """All settings of one training."""
 
-    __pydantic_config__ = _STRICT
     data: DataConfig = field(default_factory=DataConfig)
     split: SplitConfig = field(default_factory=SplitConfig)
     features: FeaturesConfig = field(default_factory=FeaturesConfig)
@@ -175,93 +174,36 @@ class Config:
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
 
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.split.kind != "grouped" and self.folds:
+            raise ValueError(
+                f"split.kind={self.split.kind} divides the images once, but evaluation.folds={self.folds} "
+                "asks for cross-validation; set evaluation.folds=0, or split.kind=grouped"
+            )
+        choosing = {
+            "training.patience": self.training.patience > 0,
+            "evaluation.calibrate": self.evaluation.calibrate,
+            "evaluation.threshold": parse_rule(self.evaluation.threshold).kind != "fixed",
+        }
+        chosen = next((name for name, chooses in choosing.items() if chooses), None)
+        if self.split.validation == 0 and chosen and self.split.kind != "column":
+            raise ValueError(
+                f"{chosen} is chosen on validation images, but split.validation is 0; raise it, or choose "
+                "nothing (training.patience=0, evaluation.calibrate=false, evaluation.threshold=0.5)"
+            )
+        return self
+
+    @property
+    def folds(self) -> int:
+        """The number of folds of the cross-validation; 0 for a single test set."""
+        if self.evaluation.folds == "auto":
+            return DEFAULT_FOLDS if self.split.kind == "grouped" else 0
+        return self.evaluation.folds
+
     def flat(self) -> dict[str, Any]:
         """`{"section.key": value}` of every setting, as MLflow parameters have it."""
         sections = dataclasses.asdict(self)
         return {
             f"{section}.{key}": value for section, keys in sections.items() for key, value in keys.items()
         }
-
-
-def load_config(path: Path | None = None, assignments: Iterable[str] = ()) -> Config:
-    """Read a TOML file, if any, and apply `section.key=value` assignments in order.
-
-    Raises:
-        ConfigError: the file is absent or not TOML; a key is unknown; a value is of the wrong type,
-            out of range, or contradicts another one.
-    """
-    settings = _read_toml(path) if path else {}
-    for assignment in assignments:
-        _assign(settings, assignment)
-    return checked(settings, f"in {path} or --set" if path else "given by --set")
-
-
-def checked(settings: Mapping[str, Any], where: str = "of the run") -> Config:
-    """The settings as a `Config`; `where` they stand is part of the message.
-
-    Raises:
-        ConfigError: see `load_config`.
-    """
-    try:
-        config = TypeAdapter(Config).validate_python(settings)
-    except ValidationError as error:
-        raise ConfigError(_sentence(error, where)) from None
-    _check_consistent(config)
-    return config
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"There is no experiment file {path}; give an existing one to --config.") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"The experiment file {path} is not readable TOML: {error}.") from None
-
-
-def _assign(settings: dict[str, Any], assignment: str) -> None:
-    """Put one `section.key=value` into nested settings; the value is TOML, else plain text."""
-    target, equals, text = assignment.partition("=")
-    section, dot, key = target.strip().partition(".")
-    if not (equals and dot and key):
-        raise ConfigError(f"--set takes section.key=value, not {assignment!r}.")
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = text.strip()
-    group = settings.setdefault(section, {})
-    if not isinstance(group, dict):
-        raise ConfigError(f"{section!r} in the experiment file is not a section, so {target} cannot be set.")
-    group[key] = value
-
-
-def _sentence(error: ValidationError, where: str) -> str:
-    first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "unexpected_keyword_argument":
-        return f"There is no setting {place} {where}; known are {', '.join(_siblings(first['loc']))}."
-    return f"The setting {place} {where} is {first['input']!r}, but: {first['msg']}."
-
-
-def _siblings(location: tuple[int | str, ...]) -> list[str]:
-    """The names that would have been right where an unknown one stands."""
-    if len(location) == 1:
-        return [section.name for section in dataclasses.fields(Config)]
-    return list(dataclasses.asdict(Config()).get(str(location[0]), {}))
-
-
-def _check_consistent(config: Config) -> None:
-    chosen = [
-        name
-        for name, choosing in (
-            ("training.patience", config.training.patience > 0),
-            ("evaluation.calibrate", config.evaluation.calibrate),
-            ("evaluation.threshold", not config.evaluation.threshold.replace(".", "", 1).isdigit()),
-        )
-        if choosing
-    ]
-    if config.split.validation == 0 and chosen and config.split.kind != "column":
-        raise ConfigError(
-            f"{chosen[0]} is chosen on validation images, but split.validation is 0; "
-            "set split.validation above 0, or choose nothing (patience=0, calibrate=false, threshold=0.5)."
-        )

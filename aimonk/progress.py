@@ -1,10 +1,18 @@
-"""The stages of a long command: how far each has come, on the screen, and how long it took."""
+"""The stages of a command: a line on the screen for each, how long it took, and the warnings on the way.
+
+Code that works for long opens a `stage` wherever it is and needs no object for it, as it needs none to log.
+A command collects what its stages and warnings were with `recorded`. Warnings are those of the standard
+`logging`, on loggers below `aimonk`.
+"""
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 
 from rich.console import Console
 from rich.progress import (
@@ -14,54 +22,101 @@ from rich.progress import (
     SpinnerColumn,
     TextColumn,
     TimeElapsedColumn,
+    TimeRemainingColumn,
 )
 
 ProgressCallback = Callable[[int, int], None]
 """Called with (done, total) while a stage works."""
 
+LOGGER = logging.getLogger("aimonk")
 
-class Stages:
-    """Shows one progress line per stage on the console and keeps `seconds[stage]`, wall clock.
 
-    The time of a stage within another one counts for the inner one alone, so that all add up.
+@dataclass
+class Record:
+    """What has happened so far in one command."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    """Wall-clock seconds by stage. A stage inside another one counts for itself only, so all add up."""
+    warnings: list[str] = field(default_factory=list)
+    """In the order in which they were logged."""
+    _inner: list[float] = field(default_factory=list)
+    """For each open stage, outermost first: the seconds spent in stages inside it."""
+
+
+_console: Console | None = None
+_record: ContextVar[Record | None] = ContextVar("aimonk_record", default=None)
+
+
+def show_on(console: Console) -> None:
+    """Show progress and warnings on this console from now on.
+
+    Without it, as when aimonk is imported as a library, progress is shown where stderr is a terminal, and
+    warnings go wherever `logging` sends them.
     """
+    global _console
+    _console = console
 
-    def __init__(self, console: Console) -> None:
-        self.console = console
-        self.seconds: dict[str, float] = {}
-        self.warnings: list[str] = []
-        self._within: list[float] = []
-        """Of the stages under way, the outer ones first: seconds spent in stages within them."""
 
-    def warn(self, sentence: str) -> None:
-        """Say what the user should know, and keep it for the report."""
-        self.warnings.append(sentence)
-        self.console.print(f"Warning: {sentence}", style="yellow", markup=False, highlight=False)
+@contextmanager
+def recorded() -> Iterator[Record]:
+    """Collect the seconds of all stages and the warnings inside.
 
-    @contextmanager
-    def stage(self, name: str, description: str) -> Iterator[ProgressCallback]:
-        """Time a stage. A stage entered twice adds up. The line stays on the screen when it is done."""
-        self._within.append(0.0)
-        started = time.perf_counter()
-        columns = (
-            SpinnerColumn(finished_text="[green]✓[/]"),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-        )
-        with Progress(*columns, console=self.console, disable=not self.console.is_terminal) as progress:
-            task = progress.add_task(description, total=None)
+    >>> with recorded() as record:
+    ...     with stage("read", "Reading"):
+    ...         pass
+    >>> list(record.seconds)
+    ['read']
+    """
+    record = Record()
+    handler = _Collector(record)
+    token = _record.set(record)
+    LOGGER.addHandler(handler)
+    try:
+        yield record
+    finally:
+        LOGGER.removeHandler(handler)
+        _record.reset(token)
 
-            def advance(done: int, total: int) -> None:
-                progress.update(task, completed=done, total=total)
 
-            try:
-                yield advance
-            finally:
-                taken = time.perf_counter() - started
-                self.seconds[name] = self.seconds.get(name, 0.0) + taken - self._within.pop()
-                if self._within:
-                    self._within[-1] += taken
-            total = progress.tasks[0].total or 1
-            progress.update(task, completed=total, total=total)
+@contextmanager
+def stage(name: str, description: str) -> Iterator[ProgressCallback]:
+    """Show a progress line and time what is inside. A stage that is entered twice adds up."""
+    record = _record.get() or Record()
+    record._inner.append(0.0)
+    started = time.perf_counter()
+    console = _console or Console(stderr=True)
+    columns = (
+        SpinnerColumn(finished_text="[green]✓[/]"),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task(description, total=None)
+        try:
+            yield lambda done, total: progress.update(task, completed=done, total=total)
+        finally:
+            taken = time.perf_counter() - started
+            record.seconds[name] = record.seconds.get(name, 0.0) + taken - record._inner.pop()
+            if record._inner:
+                record._inner[-1] += taken
+        total = progress.tasks[0].total or 1
+        progress.update(task, completed=total, total=total)
+
+
+class _Collector(logging.Handler):
+    """Keeps warnings for the command's result; prints them where a console was named."""
+
+    def __init__(self, record: Record) -> None:
+        super().__init__(logging.WARNING)
+        self.record = record
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep one warning."""
+        message = record.getMessage()
+        self.record.warnings.append(message)
+        console = _console or Console(stderr=True)
+        if _console is not None or console.is_terminal:
+            console.print(f"Warning: {message}", style="yellow", markup=False, highlight=False)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from aimonk.config import Config, load_config
+from aimonk.config import Config
+from aimonk.config_file import load_config
 from aimonk.errors import ConfigError
 
 

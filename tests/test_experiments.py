@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from aimonk.config import Config, load_config
+from aimonk.config import Config
+from aimonk.config_file import load_config
 from tests.conftest import ROOT
 
 FILES = sorted((ROOT / "experiments").glob("*.toml"))

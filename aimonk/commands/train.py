@@ -1,271 +1,283 @@
-"""The one story: read, audit, split, embed, fit, evaluate, package, log, register."""
+"""`aimonk train`: read, audit, split, features, fit, evaluate, publish."""
 
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import shutil
-import threading
-from contextlib import ExitStack, suppress
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..config import Config, checked
+from ..background_import import imported_in_background
+from ..config import Config
+from ..config_file import checked, chosen_config
 from ..data.dataset import Dataset, read_dataset
-from ..data.image_index import look_up
-from ..data.label_audit import Audit, check_learnable, count
-from ..data.list_images import image_names
-from ..data.split import Split, make_split
-from ..errors import BackboneError, TrackingError
-from ..evaluation.cross_validation import HeldOutScores, cross_fit, fold_splits, hold_out
-from ..evaluation.evidence import Evidence, weigh_evidence
-from ..evaluation.thresholds import OperatingPoint, operating_points
-from ..features.cache_key import catalog_folder, store_folder
-from ..progress import Stages
-from ..results.training_result import Outcome
-from ..training.history import After, History, Observer, joined
-from ..training.learner import Learner, Trained
+from ..data.split import Split, make_split, straddling
+from ..errors import BackboneError, ConfigError
+from ..evaluation.cross_validation import FoldLogits, fold_splits, held_out_scores, score_fold
+from ..evaluation.held_out import evidence_of
+from ..features.cache_key import image_index_folder, store_folder
+from ..progress import LOGGER, recorded, stage
+from ..training.history import History, Observer, SecondPhase, joined
+from ..training.learner import FittedModel, Learner
 from ..training.open_learner import open_learner
+
+if TYPE_CHECKING:
+    from ..results.training_result import TrainingResult
 
 
 @dataclass(frozen=True)
-class Request:
-    """What a user asks to be trained."""
+class TrainingRequest:
+    """What is to be trained."""
 
     data: Path
     labels: Path | None
     config: Config
-    demo: bool = False
-    experiment_file: str = "default.toml"
+    recipe: str
     """Where the settings come from, for whoever compares runs."""
-    resume: str | None = None
-    """A run to go on with; it is told by `resumed`, from what the run itself keeps."""
+    run_id: str | None = None
+    """An interrupted run to resume."""
 
 
-@dataclass(frozen=True)
-class Fit:
-    """A trained model, and the scores of images that it, or its like, did not see."""
+def train(
+    data: str | Path | None = None,
+    labels: str | Path | None = None,
+    *,
+    config: str | Path | None = None,
+    settings: Iterable[str] = (),
+    backbone: str = "",
+    weights: str = "",
+    epochs: int | None = None,
+    experiment: str = "",
+    register: str = "",
+    demo: bool = False,
+    resume: str = "",
+) -> TrainingResult:
+    """Train, evaluate, log and register a model, and say whether it learned anything.
 
-    model: Trained
-    """What ships."""
-    history: History
-    """Of all that was trained under the observer's eyes, the shipped model last."""
-    rows: np.ndarray
-    """`(n,)` indices of the images it is trained on."""
-    split: Split
-    """How images were kept apart; with folds, all are for training."""
-    held_out: HeldOutScores
+    >>> aimonk.train("photos", "labels.csv", backbone="resnet50", epochs=3)  # doctest: +SKIP
 
+    Args:
+        data: folder of images.
+        labels: labels file; by default `labels.txt`, else `labels.csv`, in the folder or beside it.
+        config: a recipe (`default`, `finetune`, `notebook`) or a TOML file.
+        settings: `section.key=value` for any setting.
+        backbone: name of a Keras application such as `resnet50` or `mobilenet@0.25`.
+        weights: `imagenet`, `none` (random), or the path of a weights file.
+        epochs: of fine-tuning where the settings fine-tune, else of the head.
+        experiment: MLflow experiment.
+        register: registered model that the new version joins.
+        demo: draw a data set and train on it, if no `data` is given.
+        resume: id of an interrupted run; it brings its own data and settings, so nothing else may be given.
 
-@dataclass(frozen=True)
-class Learned:
-    """A trained model and what the images it did not see say of it."""
-
-    fit: Fit
-    evidence: Evidence
-    operating_points: tuple[OperatingPoint, ...]
-    pos_weights: dict[str, float]
-    """By attribute, of the images the shipped model is trained on."""
-
-
-def audit(data: Path, labels: Path | None, config: Config, stages: Stages) -> Audit:
-    """Audit a folder, however many of its images cannot be used."""
-    lenient = dataclasses.replace(config, data=dataclasses.replace(config.data, max_unusable=1.0))
-    return read(data, labels, lenient, stages).audit
-
-
-def embed(data: Path, config: Config, stages: Stages, spark: str = "") -> tuple[int, int]:
-    """Fill the feature store with all images of a folder, labelled or not; on Spark, given a master.
-
-    Returns the number of different images and of forward passes made. What cannot be read is named and left
-    out. Of each image little more than its name is kept in memory: a folder may have any number.
+    Raises:
+        AimonkError: one of its kinds in `aimonk.errors`; the message is one sentence and says what to do.
     """
-    from ..features.embedding import fill_store
+    options = (data, labels, config, backbone, weights, epochs, experiment, register, *settings)
+    if resume:
+        if any(option not in (None, "") for option in options):
+            raise ConfigError("A resumed run keeps its own data and settings; give --resume alone.")
+        return run_training(interrupted_request(resume))
+    chosen = chosen_config(
+        config,
+        settings,
+        epochs=epochs,
+        backbone=backbone,
+        weights=weights,
+        experiment=experiment,
+        register=register,
+    )
+    if data is None and not demo:
+        raise ConfigError("There is nothing to train on; give --data a folder of images, or --demo.")
+    with recorded():
+        folder = _demo_folder(chosen) if data is None else Path(data)
+    recipe = Path(config).stem if config else "default"
+    request = TrainingRequest(folder, Path(labels) if labels else None, chosen, recipe)
+    return run_training(request, may_use_random_weights=data is None)
 
-    with stages.stage("read", "Reading images") as progress:
-        names = image_names(data)
-        files, unusable = [], []
-        for facts in look_up(data, names, catalog_folder(config.features), progress):
-            if facts.sha256 is None or facts.problem is not None:
-                unusable.append(f"{facts.name} ({facts.problem})")
-            else:
-                files.append((facts.sha256, facts.path))
-    if unusable:
-        stages.warn(f"{len(unusable)} of {len(names)} images are left out, the first is {unusable[0]}")
-    with stages.stage("embed", "Features") as progress:
-        if spark:
-            from ..features.spark_embedding import fill_store_spark
 
-            filled = fill_store_spark(files, config.features, spark, progress, stages.warn)
-        else:
-            filled = fill_store(files, config.features, progress=progress, warn=stages.warn)
-    return filled.images, filled.forward_passes
-
-
-def train(request: Request, stages: Stages) -> Outcome:
-    """Train, evaluate, log and register a model."""
-    with ExitStack() as stack:
-        if request.demo:
-            request = _drawn(request, stages)
-        config = request.config
-        data = read(request.data, request.labels, config, stages)
-        check_learnable(count(data.attributes, data.targets))
-        plan = make_split(data.targets, data.groups, data.split, config.split, data.names)
-        with stages.stage("open", "Backbone and tracking store"):
-            store = open_store_meanwhile(config.tracking.experiment)
-            learner, config = _open(config, request.demo, stages)
-            import_training_meanwhile()
-            store.join()
-            from ..tracking.run import tracked_run
-
-            tags = {"aimonk.experiment_file": request.experiment_file}
-            run = stack.enter_context(
-                tracked_run(config.tracking.experiment, tags=tags, run_id=request.resume)
+def run_training(request: TrainingRequest, may_use_random_weights: bool = False) -> TrainingResult:
+    """Train as requested: the whole story, from the folder to the registered version."""
+    config = request.config
+    with recorded() as record, imported_in_background("mlflow"):
+        with stage("audit", "Reading images") as progress:
+            dataset = read_dataset(
+                request.data, request.labels, config, image_index_folder(config.features), progress
             )
-        from ..publishing.publish_training import Publisher
+        plan = plan_splits(dataset, config)
+        with stage("open", "Backbone and tracking store"), opened_store(config.tracking.experiment):
+            learner, config = _open_learner(config, may_use_random_weights)
+        from ..publishing.publish_training import publish_training, record_data, record_request
+        from ..tracking.run import tracked_run
 
-        publisher = Publisher(run, config, data, stages)
-        publisher.begin(plan, request.experiment_file)
-        learner.prepare(data, stages, stages.warn)
-        checkpoints = store_folder(config.features) / "checkpoints" / run.id
-        with stages.stage("fit", "Training"):
-            fit = learn(learner, data, plan, config, run, checkpoints)
-        with stages.stage("evidence", "Weighing the evidence"):
-            learned = judge(fit, data, config)
-        outcome = publisher.publish(learner, learned)
+        name = f"{request.recipe} {learner.backbone.backbone} {dataset.folder.resolve().name}"
+        tags = {"aimonk.recipe": request.recipe}
+        with tracked_run(config.tracking.experiment, name, tags, run_id=request.run_id) as run:
+            if not request.run_id:
+                record_request(run, dataset, config, request.recipe)
+            record_data(run, dataset)
+            warn_of_data(dataset, plan, config)
+            learner.prepare(dataset)
+            checkpoints = store_folder(config.features) / "checkpoints" / run.id
+            with stage("fit", "Training"):
+                fit = fit_and_score(learner, plan, config, run, checkpoints)
+            with stage("evidence", "Weighing the evidence"):
+                scores, operation = held_out_scores(fit.parts, dataset, config.evaluation)
+                evidence = evidence_of(scores, config)
+            from ..publishing.candidate import Candidate
+
+            candidate = Candidate(fit.model, fit.history, fit.rows, fit.split, scores, operation, evidence)
+            result = publish_training(run, learner, dataset, candidate, config, record)
         shutil.rmtree(checkpoints, ignore_errors=True)
-        return outcome
+    return result
 
 
-def resumed(run_id: str) -> Request:
-    """What an interrupted run was asked for.
+def interrupted_request(run_id: str) -> TrainingRequest:
+    """Return what an interrupted run was asked for.
 
     Raises:
         TrackingError: there is no such run, it keeps no request, or it has finished.
         ConfigError: it was made by an aimonk with other settings.
     """
-    from ..tracking.run import interrupted_request
+    from ..tracking.run import read_request
 
-    kept = interrupted_request(run_id)
+    kept = read_request(run_id)
     labels = kept["labels"]
-    return Request(
-        Path(kept["data"]), Path(labels) if labels else None, checked(kept["config"]), resume=run_id
+    return TrainingRequest(
+        Path(kept["data"]),
+        Path(labels) if labels else None,
+        checked(kept["config"]),
+        kept["recipe"],
+        run_id,
     )
 
 
-def learn(
+def plan_splits(dataset: Dataset, config: Config) -> tuple[Split, ...]:
+    """Return one split, or one per fold of a cross-validation."""
+    if config.folds:
+        return fold_splits(dataset.targets, dataset.groups, config.split, config.folds)
+    return (make_split(dataset.targets, dataset.groups, dataset.split, config.split, dataset.names),)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The model that ships, and the logits of images that it, or its like, was not trained on."""
+
+    model: FittedModel
+    history: History
+    """Of all trainings whose losses were observed, that of the shipped model last."""
+    rows: np.ndarray
+    """`(n,)` indices of the images that the shipped model was trained on."""
+    split: Split
+    """How images were kept apart; with folds, all are for training."""
+    parts: tuple[FoldLogits, ...]
+
+
+def fit_and_score(
     learner: Learner,
-    data: Dataset,
-    plan: Split,
+    plan: tuple[Split, ...],
     config: Config,
     observer: Observer | None = None,
     checkpoints: Path | None = None,
 ) -> Fit:
-    """Fit what is shipped, and score images that were not seen.
+    """Score images that were not seen, and fit what ships.
 
-    With `checkpoints`, a folder, every fit keeps its checkpoint there and goes on from one it finds.
+    Each fit gives up its logits and is forgotten, so that no more than one model is alive at a time. With
+    `checkpoints`, a folder, every fit keeps its checkpoint there and resumes from one that it finds.
     """
 
     def place(name: str) -> Path | None:
         return checkpoints / name if checkpoints else None
 
-    evaluation, everything = config.evaluation, np.arange(len(data))
-    if not evaluation.folds:
-        model = learner.fit(plan, observer, place("model"))
-        held_out = hold_out(model, data.targets, plan, evaluation)
-        if not evaluation.refit:
-            return Fit(model, model.history, plan.train, plan, held_out)
-        later = After(model.history, observer) if observer else None
-        shipped = learner.fit_all(model.epochs, later, place("refit"))
-        return Fit(shipped, joined(model.history, shipped.history), everything, plan, held_out)
-    numbers, splits = fold_splits(data.targets, data.groups, config.split, evaluation.folds)
-    fitted: list[Trained] = [
-        learner.fit(split, checkpoint=place(f"fold-{fold}")) for fold, split in enumerate(splits)
-    ]
-    held_out = cross_fit(fitted, data.targets, numbers, splits, evaluation)
-    model = learner.fit_all(_typical_epochs(fitted), observer, place("model"))
-    whole = Split(everything, everything[:0], everything[:0])
-    return Fit(model, model.history, everything, whole, held_out)
+    everything = np.arange(sum(len(rows) for rows in plan[0].parts().values()))
+    if len(plan) == 1:
+        split = plan[0]
+        model = learner.fit(split, observer, place("model"))
+        parts: tuple[FoldLogits, ...] = (score_fold(model, split),)
+        if not config.evaluation.refit:
+            return Fit(model, model.history, split.train, split, parts)
+        later = SecondPhase(model.history, observer) if observer else None
+        shipped = learner.refit(model.epochs, later, place("refit"))
+        return Fit(shipped, joined(model.history, shipped.history), everything, split, parts)
+    parts, epochs = (), []
+    for fold, split in enumerate(plan):
+        model = learner.fit(split, checkpoint=place(f"fold-{fold}"))
+        parts = (*parts, score_fold(model, split))
+        epochs.append(model.epochs)
+    # The folds' best epochs say how long such a training takes: their median.
+    shipped = learner.refit(max(1, round(float(np.median(epochs)))), observer, place("model"))
+    return Fit(shipped, shipped.history, everything, all_for_training(len(everything)), parts)
 
 
-def judge(fit: Fit, data: Dataset, config: Config) -> Learned:
-    """Weigh what the unseen images say of the model."""
-    from ..training.class_weights import pos_weights
-
-    evaluation, held_out = config.evaluation, fit.held_out
-    targets = data.targets[held_out.rows]
-    evidence = weigh_evidence(
-        targets,
-        held_out.logits,
-        data.attributes,
-        data.groups[held_out.rows],
-        held_out.folds,
-        permutations=evaluation.permutations,
-        resamples=evaluation.resamples,
-        alpha=evaluation.alpha,
-        seed=config.split.seed,
-    )
-    points = operating_points(targets, held_out.probabilities, held_out.thresholds, data.attributes)
-    training = config.training
-    weights = pos_weights(data.targets[fit.rows], training.pos_weight_power, training.pos_weight_max)
-    by_name = dict(zip(data.attributes, map(float, weights), strict=True))
-    return Learned(fit, evidence, points, by_name)
+def all_for_training(images: int) -> Split:
+    """Return a split that trains on every image."""
+    rows = np.arange(images)
+    return Split(train=rows, validation=rows[:0], test=rows[:0])
 
 
-def _typical_epochs(fitted: list[Trained]) -> int:
-    """How long the folds had to be trained: the median of their best epochs."""
-    return max(1, round(float(np.median([model.epochs for model in fitted]))))
+def warn_of_data(dataset: Dataset, plan: tuple[Split, ...], config: Config) -> None:
+    """Warn of what a user should know of the data before believing any figure."""
+    found = dataset.audit
+    if found.missing:
+        listed = ", ".join(found.missing[:5]) + (", ..." if len(found.missing) > 5 else "")
+        LOGGER.warning("%d label rows have no image file and are left out: %s", len(found.missing), listed)
+    if found.unreadable:
+        name, why = found.unreadable[0]
+        LOGGER.warning(
+            "%d images cannot be read and are left out; the first is %s: %s", len(found.unreadable), name, why
+        )
+    copies = straddling(dataset.groups, *plan[0].parts().values()) if len(plan) == 1 else 0
+    if copies:
+        LOGGER.warning(
+            "%d photos have copies in several sets, which flatters the scores; use split.kind=grouped", copies
+        )
+    if dataset.split is not None and config.split.kind != "column":
+        LOGGER.warning("The labels' column `split` is not used; set split.kind=column to use it")
 
 
-def read(data: Path, labels: Path | None, config: Config, stages: Stages) -> Dataset:
-    """Read and audit a folder and its labels."""
-    with stages.stage("audit", "Reading images") as progress:
-        return read_dataset(data, labels, config.data, catalog_folder(config.features), progress)
+@contextmanager
+def opened_store(experiment: str) -> Iterator[None]:
+    """Open the tracking store meanwhile; a new one takes a second to make.
 
-
-def _drawn(request: Request, stages: Stages) -> Request:
-    """The demo data beside the feature store, drawn the first time."""
-    from ..data.demo.draw_demo import draw_demo
-
-    folder = store_folder(request.config.features) / "demo"
-    if not (folder / "labels.csv").is_file():
-        with stages.stage("demo", "Drawing demo data") as progress:
-            draw_demo(folder, progress=progress)
-    return dataclasses.replace(request, data=folder, labels=folder / "labels.csv")
-
-
-def _open(config: Config, demo: bool, stages: Stages) -> tuple[Learner, Config]:
-    """The learner; the demo alone goes on with random weights where those of ImageNet cannot be had."""
-    try:
-        return open_learner(config), config
-    except BackboneError as error:
-        if not (demo and config.features.weights == "imagenet"):
-            raise
-        stages.warn(f"The demo goes on with random weights, which learn less: {error}")
-        features = dataclasses.replace(config.features, weights="none")
-        config = dataclasses.replace(config, features=features)
-        return open_learner(config), config
-
-
-def open_store_meanwhile(experiment: str) -> threading.Thread:
-    """A new tracking store takes seconds to make; what goes wrong there is raised by `tracked_run`."""
+    Raises:
+        TrackingError: it cannot be reached or written.
+    """
 
     def work() -> None:
         from ..tracking.tracking_store import open_store
 
-        with suppress(TrackingError):
-            open_store(experiment, aside=True)
+        open_store(experiment)
 
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    return thread
+    with ThreadPoolExecutor(1) as pool:
+        opening = pool.submit(work)
+        yield
+        opening.result()
 
 
-def import_training_meanwhile() -> None:
-    """TensorFlow takes 6 s to import; meanwhile the run is opened and features are read.
+def _demo_folder(config: Config) -> Path:
+    """Return the folder of the demo data, beside the feature store; it is drawn the first time."""
+    from ..data.demo.draw_demo import draw_demo
 
-    The thread is not a daemon: a process that ends in the middle of that import may crash.
-    """
-    threading.Thread(target=importlib.import_module, args=("aimonk.training.linear_probe.fit_head",)).start()
+    folder = store_folder(config.features) / "demo"
+    if not (folder / "labels.csv").is_file():
+        with stage("demo", "Drawing demo data") as progress:
+            draw_demo(folder, progress=progress)
+    return folder
+
+
+def _open_learner(config: Config, may_use_random_weights: bool) -> tuple[Learner, Config]:
+    """Open the learner. The demo falls back to random weights where ImageNet's cannot be downloaded."""
+    try:
+        return open_learner(config), config
+    except BackboneError as error:
+        if not (may_use_random_weights and config.features.weights == "imagenet"):
+            raise
+        LOGGER.warning("The demo uses random weights, which learn less: %s", error)
+        features = dataclasses.replace(config.features, weights="none")
+        config = dataclasses.replace(config, features=features)
+        return open_learner(config), config

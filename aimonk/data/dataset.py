@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..config import DataConfig
+from ..config import Config
 from ..errors import ImagesError
 from .image_index import ImageFacts, scan
 from .label_audit import Audit, audit
@@ -51,7 +51,7 @@ class Dataset:
 def read_dataset(
     folder: Path,
     labels: Path | None,
-    config: DataConfig,
+    config: Config,
     cache: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Dataset:
@@ -59,14 +59,14 @@ def read_dataset(
 
     Raises:
         LabelsError: the labels are absent or not valid, see `read_labels`.
-        ImagesError: no image can be used, or more than `config.max_unusable` of them cannot.
+        ImagesError: no image can be used, or more than `config.data.max_unusable` of them cannot.
     """
     check_folder(folder)
     source = labels or find_labels(folder)
     table = read_labels(source)
     facts = scan(folder, table.images, cache, progress)
-    found = audit(table, facts, config.near_duplicates)
-    _check_usable(folder, source, found, config.max_unusable)
+    found = audit(table, facts, config.data.near_duplicates)
+    _check_usable(folder, source, found, config.data.max_unusable)
     return _usable(folder, table, facts, found)
 
 

@@ -1,12 +1,12 @@
-"""Scores for images that nothing was learned from: of one test set, or of every image, fold by fold.
+"""Scores of images that nothing was learned from: of one test set, or of every image, fold by fold.
 
-Both ways keep three kinds of image apart: those the model is trained on, those on which training
-stops and thresholds and calibration are chosen, and those that are reported.
+Both ways keep three kinds of image apart: those a model is trained on, those on which training stops and
+thresholds and calibration are chosen, and those that are reported.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,115 +14,116 @@ import numpy as np
 from scipy.special import expit
 
 from ..config import EvaluationConfig, SplitConfig
+from ..data.dataset import Dataset
 from ..data.split import Split, fold_numbers, grouped_split
+from ..errors import ConfigError
 from .calibration import Calibration, fit_calibration
+from .held_out import HeldOutScores
 from .thresholds import choose_thresholds
 
 
-class Fitted(Protocol):
-    """A trained model."""
+class Scorer(Protocol):
+    """A fitted model."""
 
     def logits(self, rows: np.ndarray) -> np.ndarray:
         """`(n, L)` raw logits of the images with these indices."""
 
 
-Fit = Callable[[Split], Fitted]
-"""Trains on `split.train`, stops on `split.validation`, and never looks at `split.test`."""
+@dataclass(frozen=True)
+class FoldLogits:
+    """Raw logits of the images that one fit was not trained on, in the order of its split."""
+
+    split: Split
+    validation: np.ndarray
+    """`(v, L) float32`."""
+    test: np.ndarray
+    """`(t, L) float32`."""
 
 
 @dataclass(frozen=True)
-class HeldOutScores:
-    """What is known of the reported images, n of them, and how a shipped model should answer.
+class Operation:
+    """How a shipped model answers: its calibration, and `(L,)` thresholds on calibrated probabilities."""
 
-    `logits` are raw, `probabilities` calibrated, both `(n, L)`; `thresholds` `(n, L)` are those that
-    were chosen without the image in that row. `folds` `(n,)` is None for a single test set.
-    """
-
-    rows: np.ndarray
-    logits: np.ndarray
-    probabilities: np.ndarray
+    calibration: Calibration
     thresholds: np.ndarray
-    folds: np.ndarray | None
-    shipped_calibration: Calibration
-    shipped_thresholds: np.ndarray
-    """`(L,)`: for a model that is trained the same way and answers for new images."""
 
 
-def no_calibration(attributes: int) -> Calibration:
-    """The identity."""
-    return Calibration(np.ones(attributes), np.zeros(attributes))
+def score_fold(model: Scorer, split: Split) -> FoldLogits:
+    """Take the logits of a fit while it is there; the model itself need not be kept.
 
-
-def _choose(
-    targets: np.ndarray, logits: np.ndarray, config: EvaluationConfig
-) -> tuple[Calibration, np.ndarray]:
-    """Calibration and thresholds from images on which the model was not trained."""
-    attributes = targets.shape[1]
-    calibration = (
-        fit_calibration(targets, logits) if config.calibrate and len(targets) else no_calibration(attributes)
-    )
-    return calibration, choose_thresholds(targets, expit(calibration.apply(logits)), config.threshold)
-
-
-def hold_out(fitted: Fitted, targets: np.ndarray, split: Split, config: EvaluationConfig) -> HeldOutScores:
-    """Score `split.test` by a model fitted on `split.train`, choosing on `split.validation`."""
-    chosen = fitted.logits(split.validation)
-    calibration, thresholds = _choose(targets[split.validation], chosen, config)
-    logits = fitted.logits(split.test)
-    return HeldOutScores(
-        rows=split.test,
-        logits=logits,
-        probabilities=expit(calibration.apply(logits)),
-        thresholds=np.broadcast_to(thresholds, logits.shape),
-        folds=None,
-        shipped_calibration=calibration,
-        shipped_thresholds=thresholds,
-    )
+    Raises:
+        ConfigError: the training diverged, so that logits are not finite.
+    """
+    found = FoldLogits(split, model.logits(split.validation), model.logits(split.test))
+    if not (np.isfinite(found.validation).all() and np.isfinite(found.test).all()):
+        raise ConfigError("The training diverged: its scores are not finite; lower the learning rate.")
+    return found
 
 
 def fold_splits(
     targets: np.ndarray, groups: np.ndarray, config: SplitConfig, folds: int
-) -> tuple[np.ndarray, list[Split]]:
-    """Fold numbers `(N,)` and, per fold, a split that tests on it and validates on a part of the rest."""
+) -> tuple[Split, ...]:
+    """Return a split per fold, which tests on the fold and validates on a part of the others."""
     numbers = fold_numbers(targets, groups, folds, config.seed)
     splits = []
     for fold in range(folds):
         rest = np.flatnonzero(numbers != fold)
-        inner = SplitConfig(test=config.validation, validation=0.0, seed=config.seed + fold)
+        inner = SplitConfig(test=config.validation or 0.5, validation=0.0, seed=config.seed + fold)
         part = grouped_split(targets[rest], groups[rest], inner) if config.validation else None
         train = rest[part.train] if part else rest
         validation = rest[part.test] if part else rest[:0]
         splits.append(Split(train=train, validation=validation, test=np.flatnonzero(numbers == fold)))
-    return numbers, splits
+    return tuple(splits)
 
 
-def cross_fit(
-    fitted: Sequence[Fitted],
-    targets: np.ndarray,
-    numbers: np.ndarray,
-    splits: list[Split],
-    config: EvaluationConfig,
-) -> HeldOutScores:
-    """Score every image by the model of the fold that it was kept out of.
+def held_out_scores(
+    parts: Sequence[FoldLogits], dataset: Dataset, config: EvaluationConfig
+) -> tuple[HeldOutScores, Operation]:
+    """Collect the test images of one split, or of all folds, and choose how the shipped model answers.
 
-    Calibration and thresholds of a fold come from its own validation images. Those of the shipped
-    model, which is trained on all images afterwards, come from the raw out-of-fold logits: no image
-    that they are reported on is left, and none is reported.
+    Calibration and thresholds of each part come from its own validation images. With several folds the
+    shipped model is trained on all images, so its calibration and thresholds come from the raw out-of-fold
+    logits. Nothing is reported at those: what is reported was chosen without the image in question.
     """
-    raw = np.empty(targets.shape, dtype=np.float64)
-    probabilities, thresholds = np.empty_like(raw), np.empty_like(raw)
-    for model, split in zip(fitted, splits, strict=True):
-        part = hold_out(model, targets, split, config)
-        raw[split.test] = part.logits
-        probabilities[split.test] = part.probabilities
-        thresholds[split.test] = part.thresholds
-    calibration, shipped = _choose(targets, raw, config)
-    return HeldOutScores(
-        rows=np.arange(len(targets)),
-        logits=raw,
-        probabilities=probabilities,
-        thresholds=thresholds,
-        folds=numbers,
-        shipped_calibration=calibration,
-        shipped_thresholds=shipped,
+    rows = np.concatenate([part.split.test for part in parts])
+    folds = np.repeat(np.arange(len(parts)), [len(part.split.test) for part in parts])
+    order = np.argsort(rows, kind="stable")
+    operations = [_choose(dataset.targets[part.split.validation], part.validation, config) for part in parts]
+    logits = np.concatenate([np.asarray(part.test, dtype=np.float64) for part in parts])
+    probabilities = np.concatenate(
+        [expit(own.calibration.apply(part.test)) for part, own in zip(parts, operations, strict=True)]
+    )
+    thresholds = np.concatenate(
+        [
+            np.broadcast_to(own.thresholds, part.test.shape)
+            for part, own in zip(parts, operations, strict=True)
+        ]
+    )
+    rows = rows[order]
+    scores = HeldOutScores(
+        attributes=dataset.attributes,
+        images=tuple(dataset.names[row] for row in rows),
+        digests=tuple(dataset.digests[row] for row in rows),
+        groups=dataset.groups[rows],
+        folds=folds[order],
+        targets=dataset.targets[rows],
+        logits=logits[order],
+        probabilities=probabilities[order],
+        thresholds=thresholds[order],
+    )
+    if len(parts) == 1:
+        return scores, operations[0]
+    return scores, _choose(scores.targets, scores.logits, config)
+
+
+def _choose(targets: np.ndarray, logits: np.ndarray, config: EvaluationConfig) -> Operation:
+    """Choose calibration and thresholds on images that the model was not trained on."""
+    attributes = targets.shape[1]
+    calibration = (
+        fit_calibration(targets, logits)
+        if config.calibrate and len(targets)
+        else Calibration(np.ones(attributes), np.zeros(attributes))
+    )
+    return Operation(
+        calibration, choose_thresholds(targets, expit(calibration.apply(logits)), config.threshold)
     )

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from ..data.labels import MISSING
-from ..errors import ConfigError
+from ..threshold_rule import ThresholdRule, parse_rule
 from .metrics import f_measure, ratio
 
 FALLBACK = 0.5
@@ -35,35 +33,6 @@ class OperatingPoint:
     """F1 of answering "present" for every image: 2 * prevalence / (1 + prevalence)."""
 
 
-@dataclass(frozen=True)
-class ThresholdRule:
-    """How a threshold is chosen; `value` is the floor, or the fixed threshold, and unused for `f1`."""
-
-    kind: Literal["f1", "precision", "recall", "fixed"]
-    value: float = FALLBACK
-
-
-def parse_rule(text: str) -> ThresholdRule:
-    """Read `f1`, `precision>=P`, `recall>=R` with P and R in (0, 1], or a number from 0 to 1.
-
-    Raises:
-        ConfigError: it is none of these.
-    """
-    rule = text.replace(" ", "")
-    if rule == "f1":
-        return ThresholdRule("f1")
-    number = re.fullmatch(r"(precision>=|recall>=|)(\d*\.?\d+|\d+\.)", rule)
-    value = float(number[2]) if number else -1.0
-    if number is None or value > 1 or (number[1] and value == 0):
-        raise ConfigError(
-            f"evaluation.threshold is {text!r}; give f1, precision>=P, recall>=R (0 < P, R <= 1) or a number "
-            "from 0 to 1."
-        )
-    if number[1].startswith("precision"):
-        return ThresholdRule("precision", value)
-    return ThresholdRule("recall" if number[1] else "fixed", value)
-
-
 def choose_thresholds(targets: np.ndarray, probabilities: np.ndarray, rule: str) -> np.ndarray:
     """Choose a threshold per attribute; an image has the attribute when its probability is not below it.
 
@@ -83,7 +52,7 @@ def choose_thresholds(targets: np.ndarray, probabilities: np.ndarray, rule: str)
         `(L,) float64`; 0.5 for an attribute without a known positive or without a known negative.
 
     Raises:
-        ConfigError: the rule cannot be read.
+        ValueError: the rule cannot be read.
     """
     parsed = parse_rule(rule)
     if parsed.kind == "fixed":

@@ -60,6 +60,6 @@ def store_folder(config: FeaturesConfig) -> Path:
     return Path(base).expanduser() / "aimonk"
 
 
-def catalog_folder(config: FeaturesConfig) -> Path:
-    """Where it is remembered what image files were when last read."""
+def image_index_folder(config: FeaturesConfig) -> Path:
+    """Return the folder that remembers what image files were when they were last read."""
     return store_folder(config) / "images"

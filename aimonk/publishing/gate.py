@@ -1,76 +1,85 @@
-"""The gate before the alias `champion`: two versions meet on images that neither was trained on."""
+"""The gate before the alias `champion`: two versions are compared on images that neither was trained on."""
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import dataclass
 
 from ..config import Config
-from ..evaluation.comparison import Comparison, Decision, compare, decide
-from ..evaluation.evidence import Evidence, weigh_evidence
-from ..evaluation.folds import pool_folds
-from ..tracking.held_out import HeldOut, matching_rows, read_held_out
-from ..tracking.registry import Version
+from ..errors import ModelError, TrackingError
+from ..evaluation.comparison import Comparison, Decision, decide
+from ..evaluation.evidence import Evidence
+from ..evaluation.held_out import HeldOutScores, compare_scores
+from ..tracking.predictions_table import read_predictions
+from ..tracking.registry import Version, champion, record_decision
 
 
-class Gate:
-    """Decides about one challenger; `comparison` is what it saw of the champion, if there was one.
+@dataclass(frozen=True)
+class Judgment:
+    """A decision, the champion that it was made against, and the comparison that it rests on."""
+
+    decision: Decision
+    champion: Version | None
+    comparison: Comparison | None = None
+
+
+def judge(
+    name: str, scores: HeldOutScores, evidence: Evidence, config: Config, version: Version | None = None
+) -> Judgment:
+    """Decide whether a model replaces the champion of a registered model, and move nothing.
+
+    A champion that cannot be compared stays: the answer is then "not promoted" with the reason.
 
     Args:
-        challenger: its scores of held-out images.
-        evidence: what they say, if that is known already.
-        config: how evidence is weighed and models are compared.
+        name: the registered model.
+        scores: the challenger's.
+        evidence: what they say.
+        config: the settings of the challenger's run.
+        version: the challenger, where it is registered already and may be the champion itself.
+
+    Raises:
+        TrackingError: the registry cannot be reached.
     """
-
-    def __init__(self, challenger: HeldOut, evidence: Evidence | None, config: Config) -> None:
-        self.held_out = challenger
-        self.config = config
-        self.evidence = evidence or evidence_of(challenger, config)
-        self.comparison: Comparison | None = None
-
-    def __call__(self, challenger: Version, champion: Version | None) -> Decision:
-        """The decision that `tracking.registry.promote` asks for."""
-        if champion is None or champion.version == challenger.version:
-            return decide(self.evidence, None)
-        if champion.run_id is None:
-            return Decision(False, f"Not promoted: the champion {champion.uri} has no run to compare with.")
-        theirs = read_held_out(champion.run_id)
-        if theirs.attributes != self.held_out.attributes:
-            return Decision(False, f"Not promoted: the champion {champion.uri} has other attributes.")
-        ours_at, theirs_at = matching_rows(self.held_out, theirs)
-        if len(ours_at) == 0:
-            return Decision(
-                False,
-                f"Not promoted: no image was held out by both this version and the champion {champion.uri}.",
-            )
-        self.comparison = compare(
-            self.held_out.targets[ours_at],
-            comparable(self.held_out)[ours_at],
-            comparable(theirs)[theirs_at],
-            self.held_out.attributes,
-            self.held_out.groups[ours_at],
-            resamples=self.config.evaluation.resamples,
-            seed=self.config.split.seed,
-        )
-        return decide(self.evidence, self.comparison)
+    present = champion(name)
+    if present is None or (version and version.version == present.version):
+        return Judgment(decide(evidence, None), present)
+    try:
+        theirs = read_predictions(present.run_id or "")
+    except (ModelError, TrackingError) as error:
+        return _incomparable(present, str(error).rstrip("."))
+    if theirs.attributes != scores.attributes:
+        return _incomparable(present, "it has other attributes")
+    comparison = compare_scores(scores, theirs, config)
+    if comparison is None:
+        return _incomparable(present, "no image was held out by both versions")
+    return Judgment(decide(evidence, comparison), present, comparison)
 
 
-def evidence_of(held_out: HeldOut, config: Config) -> Evidence:
-    """Weigh a saved table of scores again."""
-    evaluation = config.evaluation
-    return weigh_evidence(
-        held_out.targets,
-        held_out.probabilities,
-        held_out.attributes,
-        held_out.groups,
-        held_out.folds if len(np.unique(held_out.folds)) > 1 else None,
-        permutations=evaluation.permutations,
-        resamples=evaluation.resamples,
-        alpha=evaluation.alpha,
-        seed=config.split.seed,
+def promote(
+    version: Version, judgment: Judgment, scores: HeldOutScores, evidence: Evidence, config: Config
+) -> Judgment:
+    """Move `champion` as was decided, unless the champion has changed since: then decide again.
+
+    MLflow cannot move an alias on a condition, so the champion is read once more just before the move. Two
+    trainings that end at once are thus compared with each other instead of both finding no champion.
+
+    Returns:
+        The judgment that was carried out.
+
+    Raises:
+        TrackingError: the registry cannot be read or written.
+    """
+    present = champion(version.name)
+    if _number(present) not in (_number(judgment.champion), version.version):
+        judgment = judge(version.name, scores, evidence, config, version)
+    record_decision(version, judgment.decision.promote, judgment.decision.reason)
+    return judgment
+
+
+def _number(version: Version | None) -> str | None:
+    return version.version if version else None
+
+
+def _incomparable(present: Version, why: str) -> Judgment:
+    return Judgment(
+        Decision(False, f"Not promoted: the champion {present.uri} cannot be compared: {why}."), present
     )
-
-
-def comparable(held_out: HeldOut) -> np.ndarray:
-    """Scores `(N, L)` that may be ranked across folds; 0 where the label is not known."""
-    folds = held_out.folds if len(np.unique(held_out.folds)) > 1 else None
-    return np.nan_to_num(pool_folds(held_out.targets, held_out.probabilities, folds))

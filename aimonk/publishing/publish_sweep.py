@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from ..commands.train import Learned
 from ..config import Config
 from ..data.dataset import Dataset
-from ..data.split import Split
-from ..progress import Stages
+from ..progress import stage
 from ..reporting.figures.canvas import to_png
 from ..reporting.figures.sweep_plots import (
     Axis,
@@ -23,97 +20,84 @@ from ..reporting.figures.sweep_plots import (
     optimisation_history,
     parallel_coordinates,
 )
-from ..results.sweep_result import Swept
-from ..sweeping.space import Choice, Space, with_settings
+from ..results.sweep_result import SweepResult
+from ..sweeping.space import Choice, Space
 from ..sweeping.study import Study
 from ..sweeping.trials import Trial
 from ..tracking.run import Run, tracked_run
-from ..training.learner import Learner
-from .publish_training import Publisher
 from .trial_runs import is_unfinished, log_trial, logged_trials
 
 
-class SweepPublisher:
-    """Tells MLflow the story of one sweep; the winner's part is told by `publishing.Publisher`."""
+@contextmanager
+def sweep_run(config: Config, dataset: Dataset, study: Study, name: str, space_file: str) -> Iterator[Run]:
+    """Resume the run of an interrupted sweep that was asked for the same, or begin one."""
+    asked = _digest(config, dataset)
+    earlier, then = study.run or ("", "")
+    resumes = then == asked and is_unfinished(earlier)
+    tags = {"aimonk.sweep": name, "aimonk.recipe": space_file}
+    with tracked_run(config.tracking.experiment, name, tags, run_id=earlier if resumes else None) as run:
+        study.run = (run.id, asked)
+        yield run
 
-    def __init__(self, run: Run, config: Config, data: Dataset, stages: Stages, study: Study) -> None:
-        self.run, self.config, self.data, self.stages, self.study = run, config, data, stages, study
 
-    @classmethod
-    @contextmanager
-    def open(
-        cls, config: Config, data: Dataset, stages: Stages, study: Study, name: str, space_file: str
-    ) -> Iterator[SweepPublisher]:
-        """Go on with the run of an interrupted sweep that was asked for the same, or begin one."""
-        asked = _digest(config, data)
-        earlier, then = study.run or ("", "")
-        goes_on = then == asked and is_unfinished(earlier)
-        tags = {"aimonk.sweep": name, "aimonk.experiment_file": space_file}
-        with tracked_run(config.tracking.experiment, name, tags, run_id=earlier if goes_on else None) as run:
-            study.run = (run.id, asked)
-            yield cls(run, config, data, stages, study)
+def record_search(run: Run, config: Config, dataset: Dataset, study: Study) -> None:
+    """Record what is settled before the search, and the trials of an earlier sweep of this name.
 
-    def begin(self, plan: Split) -> None:
-        """Record what is settled before the search, and the trials of an earlier sweep of this name.
+    The run keeps no request, since `aimonk train --resume` could not resume a sweep.
+    """
+    varying = study.space.dimensions
+    settled = {name: value for name, value in config.flat().items() if name not in varying}
+    run.params({**settled, "data.folder": dataset.folder, "data.labels": dataset.labels})
+    run.json("sweep/space.json", study.space.to_json())
+    known = logged_trials(run)
+    for trial in study.trials:
+        if trial.number not in known:
+            record_trial(run, trial)
 
-        The run keeps no request: `aimonk train --resume` could not go on with it.
-        """
-        varying = self.study.space.dimensions
-        settled = {name: value for name, value in self.config.flat().items() if name not in varying}
-        self.run.params({**settled, "data.folder": self.data.folder, "data.labels": self.data.labels})
-        Publisher(self.run, self.config, self.data, self.stages).describe(plan)
-        self.run.json("sweep/space.json", self.study.space.to_json())
-        known = logged_trials(self.run)
-        for trial in self.study.trials:
-            if trial.number not in known:
-                self.log_trial(trial)
 
-    def log_trial(self, trial: Trial) -> None:
-        """Record a trial that is over."""
-        log_trial(
-            self.run,
-            trial.number,
-            trial.settings,
-            {"validation_mAP": trial.score, "epochs": trial.epochs},
-            trial.scores,
-            trial.history,
-            trial.pruned,
-            trial.started,
-            trial.ended,
-        )
+def record_trial(run: Run, trial: Trial) -> None:
+    """Record a trial that is over."""
+    log_trial(
+        run,
+        trial.number,
+        trial.settings,
+        {"validation_mAP": trial.score, "epochs": trial.epochs},
+        trial.scores,
+        trial.history,
+        trial.pruned,
+        trial.started,
+        trial.ended,
+    )
 
-    def publish_sweep(self, learner: Learner, learned: Learned, found: Swept) -> Swept:
-        """Record the search, then publish the winner as any training is."""
-        self.run.params(found.settings)
-        self.run.metrics({"validation_mAP": found.score, "trials": found.trials, "pruned": found.pruned})
-        if found.gain:
-            gain = found.gain.difference
-            self.run.metrics({"gain": gain.value, "gain_low": gain.low, "gain_high": gain.high})
-        self.run.tags({"aimonk.best_trial": str(found.best)})
-        with self.stages.stage("pictures", "Pictures of the sweep"):
-            self._log_pictures(found)
-            self.run.table("sweep/trials.json", trials_table(self.study.trials, found))
-            self.run.json("sweep/sweep.json", found.to_json()["sweep"])
-        settled = with_settings(self.config, found.settings)
-        outcome = Publisher(self.run, settled, self.data, self.stages).publish(learner, learned)
-        return dataclasses.replace(found, outcome=outcome)
 
-    def _log_pictures(self, found: Swept) -> None:
-        trials = [
-            SweptTrial(trial.number, trial.settings, trial.score, trial.pruned) for trial in self.study.trials
-        ]
-        drawn = {
-            "parallel_coordinates": parallel_coordinates(trials, axes_of(self.study.space)),
-            "optimisation_history": optimisation_history(trials),
-        }
-        if found.importances:
-            drawn["importances"] = importances(found.importances)
-        for name, figure in drawn.items():
-            self.run.file(f"sweep/{name}.png", partial(Path.write_bytes, data=to_png(figure)))
+def publish_search(run: Run, study: Study, found: SweepResult) -> None:
+    """Record what the search found: settings, gain, pictures, and a table of all trials."""
+    run.params(found.settings)
+    run.metrics({"validation_mAP": found.score, "trials": found.trials, "pruned": found.pruned})
+    if found.gain:
+        gain = found.gain.difference
+        run.metrics({"gain": gain.value, "gain_low": gain.low, "gain_high": gain.high})
+    run.tags({"aimonk.best_trial": str(found.best)})
+    with stage("pictures", "Pictures of the sweep"):
+        _log_pictures(run, study, found.importances)
+        run.table("sweep/trials.json", trials_table(study.trials, found))
+        run.json("sweep/sweep.json", found.to_json()["sweep"])
+
+
+def _log_pictures(run: Run, study: Study, shares: Mapping[str, float]) -> None:
+    trials = [SweptTrial(trial.number, trial.settings, trial.score, trial.pruned) for trial in study.trials]
+    drawn = {
+        "parallel_coordinates": parallel_coordinates(trials, axes_of(study.space)),
+        "optimisation_history": optimisation_history(trials),
+    }
+    if shares:
+        drawn["importances"] = importances(shares)
+    for name, figure in drawn.items():
+        run.file(f"sweep/{name}.png", partial(Path.write_bytes, data=to_png(figure)))
 
 
 def axes_of(space: Space) -> list[Axis]:
-    """The space as pictures have it."""
+    """Return the space as the pictures take it."""
     return [
         Axis(name, choices=dimension.values)
         if isinstance(dimension, Choice)
@@ -122,8 +106,8 @@ def axes_of(space: Space) -> list[Axis]:
     ]
 
 
-def trials_table(trials: list[Trial], found: Swept) -> dict[str, list[object]]:
-    """A row per trial, the best first; MLflow shows it as a table."""
+def trials_table(trials: list[Trial], found: SweepResult) -> dict[str, list[object]]:
+    """Return a row per trial, the best first, as columns; MLflow shows it as a table."""
     ordered = sorted(trials, key=lambda trial: (trial.pruned, -trial.score))
     columns: dict[str, list[object]] = {
         "trial": [trial.number for trial in ordered],
@@ -138,7 +122,7 @@ def trials_table(trials: list[Trial], found: Swept) -> dict[str, list[object]]:
     return columns
 
 
-def _digest(config: Config, data: Dataset) -> str:
-    """Of all that a run records before the search: a run goes on only with equal parameters."""
-    facts = [config.flat(), str(data.folder), str(data.labels), data.digest]
+def _digest(config: Config, dataset: Dataset) -> str:
+    """Hex SHA-256 of all that a run records before the search: it is resumed only with equal parameters."""
+    facts = [config.flat(), str(dataset.folder), str(dataset.labels), dataset.digest]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()

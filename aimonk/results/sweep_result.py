@@ -1,4 +1,4 @@
-"""What a sweep has found: for people as a summary, for programs as JSON."""
+"""The result of `aimonk sweep`."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ from ..evaluation.comparison import Comparison
 from ..reporting.formatting import bounds, listing, number, percent, plural, signed
 from ..sweeping.space import Settings, Value
 from ..sweeping.trials import Trial
-from .training_result import Outcome, without_nan
+from .presentation import Result, without_nan
+from .training_result import TrainingResult
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 
 @dataclass(frozen=True)
-class Swept:
-    """The answer of `aimonk sweep`; `outcome` is that of the winner's training."""
+class SweepResult(Result):
+    """What the search found, and as `training` the result of the winner's training."""
 
     name: str
-    """Of the study: the same name goes on with it."""
+    """Of the study: asked for again under this name, it resumes."""
     trials: int
     pruned: int
-    taken_up: int
+    resumed: int
     """Trials that an earlier sweep of this name had finished."""
     best: int
     """Number of the trial that is shipped."""
@@ -41,27 +42,27 @@ class Swept:
     """Held-out scores of the sweep against those of the settings as they stood; None if these lie outside
     the space."""
     importances: Mapping[str, float]
-    outcome: Outcome | None = None
+    training: TrainingResult | None = None
 
     @classmethod
     def of(
         cls,
         name: str,
         trials: Sequence[Trial],
-        taken_up: int,
+        resumed: int,
         best: Trial,
         winners: Sequence[Trial],
         gain: Comparison | None,
         importances: Mapping[str, float],
         config: Config,
-    ) -> Swept:
+    ) -> SweepResult:
         """Collect what was found before it is published."""
         flat = config.flat()
         return cls(
             name=name,
             trials=len(trials),
             pruned=sum(trial.pruned for trial in trials),
-            taken_up=taken_up,
+            resumed=resumed,
             best=best.number,
             score=best.score,
             settings=best.settings,
@@ -72,25 +73,25 @@ class Swept:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """The training's own object with one more entry, `sweep`."""
+        """Return the training's own object with one more entry, `sweep`."""
         gain = dataclasses.asdict(self.gain.difference) if self.gain else None
         own = {
             "name": self.name,
             "trials": self.trials,
             "pruned": self.pruned,
-            "taken_up": self.taken_up,
+            "resumed": self.resumed,
             "best": {"trial": self.best, "validation_mAP": self.score, "settings": dict(self.settings)},
             "fold_winners": list(self.winners),
             "gain": gain,
             "importances": dict(self.importances),
         }
-        return {**(self.outcome.to_json() if self.outcome else {}), "sweep": without_nan(own)}
+        return {**(self.training.to_json() if self.training else {}), "sweep": without_nan(own)}
 
     def sentences(self) -> list[str]:
-        """How the winner was found, and what that was good for."""
+        """Say how the winner was found, and what the search gained."""
         counted = plural(self.trials, "trial")
         counted += f", {self.pruned} stopped early" if self.pruned else ""
-        counted += f", {self.taken_up} from an earlier call" if self.taken_up else ""
+        counted += f", {self.resumed} from an earlier call" if self.resumed else ""
         chosen = f"with a mean AP of {number(self.score, 3)} on the validation images that chose it"
         found = [
             f"Of {counted}: trial {self.best} is best, {chosen}, and was trained on every image.",
@@ -112,7 +113,7 @@ class Swept:
         return found
 
     def summary(self) -> list[RenderableType]:
-        """The verdict of the training first, then the settings that won."""
+        """Return the verdict of the training, then the settings that won."""
         from rich.table import Table
         from rich.text import Text
 
@@ -124,7 +125,7 @@ class Swept:
             table.add_row(name, _short(self.before[name]), _short(value), share)
         told = [Text(sentence) for sentence in self.sentences()]
         own: list[RenderableType] = [Text(), table, Text(), *told]
-        return [*(self.outcome.summary() if self.outcome else []), *own]
+        return [*(self.training.summary() if self.training else []), *own]
 
 
 def _short(value: Value) -> str:

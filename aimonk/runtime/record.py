@@ -36,6 +36,8 @@ class Attribute:
     """Share of positives among the known labels; None when it is not known."""
     verdict: str | None = None
     """`learned`, `no evidence` or `too few`; None before any evaluation."""
+    pos_weight: float | None = None
+    """The weight of positives in the training's loss."""
     ap: float | None = None
     """Average precision on images that the model did not see."""
     auc: float | None = None

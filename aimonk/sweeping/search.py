@@ -16,7 +16,7 @@ from ..data.split import Split
 from ..evaluation.metrics import average_precision
 from ..progress import ProgressCallback
 from ..training.history import History
-from ..training.learner import Learner, Trained
+from ..training.learner import FittedModel, Learner
 from .space import Settings
 from .study import Study
 from .trials import FoldResult, Trial
@@ -123,7 +123,7 @@ def _side_by_side(most: int) -> Iterator[_Each]:
         pool.shutdown(cancel_futures=True)
 
 
-def result(fitted: Trained, split: Split, targets: np.ndarray) -> FoldResult:
+def result(fitted: FittedModel, split: Split, targets: np.ndarray) -> FoldResult:
     """What is kept of a fit. A training that diverged scores 0, and its logits are 0."""
     validation, test = fitted.logits(split.validation), fitted.logits(split.test)
     sound = np.isfinite(validation).all() and np.isfinite(test).all()

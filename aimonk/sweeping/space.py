@@ -12,11 +12,17 @@ import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from ..config import Config, checked
+from .. import recipes
+from ..config import Config
+from ..config_file import checked
 from ..errors import ConfigError
+
+BUILT_IN = "sweep"
+"""The name of the space that comes with aimonk."""
 
 Value = bool | int | float | str
 Settings = Mapping[str, Value]
@@ -79,15 +85,16 @@ def with_settings(config: Config, settings: Settings) -> Config:
     return dataclasses.replace(config, **sections)
 
 
-def read_space(path: Path, config: Config) -> Space:
-    """Read and check a space around the settings that do not vary.
+def read_space(path: str | Path, config: Config) -> Space:
+    """Read and check a space around the settings that do not vary. `sweep` is the built-in one.
 
     Raises:
         ConfigError: the file is absent, not TOML or empty; a key is no setting, or one that features depend
             on; an end of a range or a choice is no value for it.
     """
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        file = files(recipes) / "sweep.toml" if str(path) == BUILT_IN else Path(path)
+        tables = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(
             f"There is no search space {path}; give an existing TOML file to --space."
@@ -107,7 +114,7 @@ def read_space(path: Path, config: Config) -> Space:
     return Space(dimensions)
 
 
-def _check_may_vary(name: str, config: Config, path: Path) -> None:
+def _check_may_vary(name: str, config: Config, path: str | Path) -> None:
     if name not in config.flat():
         _check_value(name, None, config, path)  # says which names are known
     finetuned = config.training.mode == "finetune"
@@ -119,7 +126,7 @@ def _check_may_vary(name: str, config: Config, path: Path) -> None:
         )
 
 
-def _dimension(name: str, given: Any, config: Config, path: Path) -> Dimension:
+def _dimension(name: str, given: Any, config: Config, path: str | Path) -> Dimension:
     dimension: Dimension
     if isinstance(given, list):
         dimension = Choice(_choices(name, given, path))
@@ -137,7 +144,7 @@ def _dimension(name: str, given: Any, config: Config, path: Path) -> Dimension:
     return dimension
 
 
-def _choices(name: str, given: list[Any], path: Path) -> tuple[Value, ...]:
+def _choices(name: str, given: list[Any], path: str | Path) -> tuple[Value, ...]:
     if len(given) < 2 or len(set(map(repr, given))) < len(given):
         raise ConfigError(f"{name} in {path} needs at least two different choices.")
     if not all(isinstance(value, Value) for value in given):
@@ -145,7 +152,7 @@ def _choices(name: str, given: list[Any], path: Path) -> tuple[Value, ...]:
     return tuple(given)
 
 
-def _range(name: str, given: dict[str, Any], config: Config, path: Path) -> Range:
+def _range(name: str, given: dict[str, Any], config: Config, path: str | Path) -> Range:
     current = config.flat()[name]
     if isinstance(current, bool) or not isinstance(current, int | float):
         raise ConfigError(f"{name} in {path} is not a number; list its choices instead of a range.")
@@ -168,7 +175,7 @@ def _is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _check_value(name: str, value: Any, config: Config, path: Path) -> None:
+def _check_value(name: str, value: Any, config: Config, path: str | Path) -> None:
     settings = dataclasses.asdict(config)
     section, _, key = name.partition(".")
     settings.setdefault(section, {})[key] = value

@@ -13,6 +13,7 @@ from mlflow.types import ColSpec, DataType, Schema
 from ..data.label_audit import AttributeCounts
 
 _DIGEST_LENGTH = 36  # of MLflow's column; the whole digest is in the profile
+_SCHEMA_LENGTH = 65_535  # of MLflow's column
 
 
 def describe(
@@ -41,11 +42,13 @@ def describe(
         },
         **(facts or {}),
     }
+    columns = Schema([ColSpec(DataType.string, "image"), *labels])
+    schema = json.dumps({"mlflow_colspec": columns.to_dict()})
     return Dataset(
         name=folder.resolve().name or "images",
         digest=digest[:_DIGEST_LENGTH],
         source_type="local",
         source=json.dumps({"uri": str(folder.resolve())}),
-        schema=json.dumps({"mlflow_colspec": Schema([ColSpec(DataType.string, "image"), *labels]).to_dict()}),
+        schema=schema if len(schema) <= _SCHEMA_LENGTH else None,
         profile=json.dumps(profile),
     )

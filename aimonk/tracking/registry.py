@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
@@ -15,9 +14,6 @@ from mlflow.utils.mlflow_tags import MLFLOW_MODEL_VERSIONS
 
 from ..errors import ModelError, TrackingError
 from .tracking_store import be_quiet, store_errors
-
-if TYPE_CHECKING:
-    from ..evaluation.comparison import Decision
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 """Aliases: the version to serve, and the last one that the gate refused."""
@@ -45,33 +41,12 @@ class Version:
         return f"models:/{self.name}/{self.version}"
 
 
-@dataclass(frozen=True)
-class Promotion:
-    """What the gate decided about a version, and who was champion before."""
-
-    challenger: Version
-    champion: Version | None
-    decision: Decision
-
-    def to_json(self) -> dict[str, Any]:
-        """A plain object."""
-        return {
-            "name": self.challenger.name,
-            "version": self.challenger.version,
-            "champion_before": self.champion.version if self.champion else None,
-            "promoted": self.decision.promote,
-            "reason": self.decision.reason,
-        }
-
-
-Decide = Callable[[Version, Version | None], "Decision"]
-"""The gate: (challenger, present champion) to a decision."""
-
-
 def register(
     name: str, model: ModelInfo, headline: str, description: str = "", tags: Mapping[str, str] | None = None
 ) -> Version:
-    """Make a logged model the next version of `name`; its description leads with the verdict.
+    """Make a logged model the next version of `name`. Its description leads with the verdict.
+
+    A resumed run that has a version already keeps it.
 
     Raises:
         TrackingError: the registry cannot be written, or does not take the name.
@@ -84,6 +59,8 @@ def register(
         except MlflowException as error:
             if error.error_code not in ("RESOURCE_ALREADY_EXISTS", "ALREADY_EXISTS"):
                 raise
+        for found in client.search_model_versions(f"name = '{_quoted(name)}' and run_id = '{model.run_id}'"):
+            return find_version(name, str(found.version))
         made = client.create_model_version(
             name,
             source=model.model_uri,
@@ -137,35 +114,49 @@ def champion(name: str) -> Version | None:
     return find_version(name, str(found.version))
 
 
-def promote(name: str, decide: Decide, version: str | None = None) -> Promotion:
-    """Put a version (the newest by default) before the gate; move `champion`, or record why not.
+def record_decision(version: Version, promoted: bool, reason: str) -> None:
+    """Keep with a version what the gate decided, then move an alias.
+
+    A promoted version takes the alias `champion`. A refused one takes `challenger`, unless it is the champion
+    itself: the gate decides who replaces the champion, and nobody did.
 
     Raises:
-        ModelError: there is no such model or version; or whatever `decide` raises.
         TrackingError: the registry cannot be written.
-    """
-    challenger, present = find_version(name, version), champion(name)
-    decision = decide(challenger, present)
-    record_decision(challenger, decision)
-    return Promotion(challenger, present, decision)
-
-
-def record_decision(version: Version, decision: Decision) -> None:
-    """Move `champion` to the version if the gate says so, and keep the reason with it either way.
-
-    A refused champion stays champion: the gate decides who replaces it, and nobody did.
     """
     client = _client()
     with store_errors():
-        client.set_model_version_tag(version.name, version.version, PROMOTED, str(decision.promote).lower())
-        client.set_model_version_tag(version.name, version.version, REASON, decision.reason)
-    if decision.promote:
+        client.set_model_version_tag(version.name, version.version, PROMOTED, str(promoted).lower())
+        client.set_model_version_tag(version.name, version.version, REASON, reason)
+    if promoted:
         set_alias(version, CHAMPION)
         with store_errors():
             if _holds(client, version, CHALLENGER):
                 client.delete_registered_model_alias(version.name, CHALLENGER)
     elif not _holds(client, version, CHAMPION):
         set_alias(version, CHALLENGER)
+
+
+def resolve(uri: str) -> Version | None:
+    """Return the version that `models:/NAME/VERSION` or `models:/NAME@ALIAS` names; None for any other URI.
+
+    Raises:
+        ModelError: there is no such model, version or alias.
+        TrackingError: the registry cannot be reached.
+    """
+    if not uri.startswith("models:/"):
+        return None
+    rest = uri.removeprefix("models:/")
+    name, at, alias = rest.partition("@")
+    if at:
+        with store_errors():
+            try:
+                return find_version(name, str(_client().get_model_version_by_alias(name, alias).version))
+            except MlflowException as error:
+                if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                    raise
+        raise ModelError(f"The registered model {name!r} has no alias {alias!r}.")
+    name, slash, version = rest.rpartition("/")
+    return find_version(name, version) if slash and version.isdigit() else None
 
 
 def set_alias(version: Version, alias: str) -> None:

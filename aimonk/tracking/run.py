@@ -38,6 +38,9 @@ FLUSH_SHARE = 0.01
 REQUEST = "request.json"
 """Artifact with what a training was asked for, so that it can be resumed."""
 
+SETTINGS = "settings.json"
+"""Artifact with the settings of the model that was published; those of a sweep are its winner's."""
+
 _LOSS, _VALIDATION = "training_loss", "validation_loss"
 _METRICS, _PARAMS = 1000, 100  # MLflow's limits per request
 
@@ -191,9 +194,9 @@ def tracked_run(
         active = mlflow.start_run(
             run_id=run_id,
             experiment_id=experiment_id,
-            run_name=name,
+            run_name=None if run_id else name,
             nested=nested,
-            tags={**own, **(tags or {})},
+            tags=own if run_id else {**own, **(tags or {})},  # a resumed run keeps those it has
         )
     run = Run(active.info.run_id, active.info.experiment_id, resumed=run_id is not None)
     status = "FAILED"
@@ -211,23 +214,38 @@ def tracked_run(
             _finish(run, status)
 
 
-def interrupted_request(run_id: str) -> dict[str, Any]:
-    """What a run that has not finished was asked for, as it was recorded under `REQUEST`.
+def read_request(run_id: str) -> dict[str, Any]:
+    """Read what a run that has not finished was asked for, as it was recorded under `REQUEST`.
 
     Raises:
         TrackingError: there is no such run, it keeps no request, or it has finished.
     """
     be_quiet()
     with store_errors():
-        client = MlflowClient()
-        found = client.get_run(run_id)
-        if found.info.status == "FINISHED":
+        if MlflowClient().get_run(run_id).info.status == "FINISHED":
             raise TrackingError(f"The run {run_id} has finished; there is nothing to resume.")
-        if REQUEST not in {artifact.path for artifact in client.list_artifacts(run_id)}:
-            raise TrackingError(f"The run {run_id} keeps no {REQUEST}; train anew.")
-        path = mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path=REQUEST)
-    kept = json.loads(Path(path).read_text(encoding="utf-8"))
-    return dict(kept)
+    kept = _read_json(run_id, REQUEST)
+    if kept is None:
+        raise TrackingError(f"The run {run_id} keeps no {REQUEST}; train it again.")
+    return {"recipe": "default", **kept}
+
+
+def recorded_config(run_id: str) -> dict[str, Any]:
+    """Read the settings of a run, by section; empty where the run keeps none.
+
+    Raises:
+        TrackingError: there is no such run, or the store cannot be reached.
+    """
+    be_quiet()
+    return _read_json(run_id, SETTINGS) or (_read_json(run_id, REQUEST) or {}).get("config", {})
+
+
+def _read_json(run_id: str, name: str) -> dict[str, Any] | None:
+    with store_errors():
+        if name not in {artifact.path for artifact in MlflowClient().list_artifacts(run_id)}:
+            return None
+        path = mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path=name)
+    return dict(json.loads(Path(path).read_text(encoding="utf-8")))
 
 
 def metric_key(name: str) -> str:

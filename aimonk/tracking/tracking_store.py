@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -19,18 +20,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ..errors import TrackingError
 
+EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
+"""Without them the UI opens a new experiment in its GenAI mode."""
+
 _SQLITE = "sqlite:///"
 
 
-def open_store(experiment: str, *, aside: bool = False) -> str:
+def open_store(experiment: str) -> str:
     """Make the store ready for an experiment, creating either where needed; return the experiment's id.
-
-    MLflow's import takes 1 s, and a new SQLite store as much again, for its migrations are replayed. Calling
-    it early, in a thread, leaves `tracked_run` nothing to wait for.
-
-    Args:
-        experiment: its name.
-        aside: make a new SQLite store in another process, for a thread beside which this one has work to do.
 
     Raises:
         TrackingError: the store or its artifact folder cannot be reached or written, or the
@@ -40,7 +37,7 @@ def open_store(experiment: str, *, aside: bool = False) -> str:
     with store_errors():
         uri = mlflow.get_tracking_uri()
         if uri.startswith(_SQLITE) and ":memory:" not in uri:
-            _prepare_sqlite(Path(uri.removeprefix(_SQLITE).partition("?")[0]), aside)
+            _prepare_sqlite(Path(uri.removeprefix(_SQLITE).partition("?")[0]))
         client = MlflowClient()
         found = client.get_experiment_by_name(experiment) or _create(client, experiment)
         if found.lifecycle_stage != "active":
@@ -67,15 +64,15 @@ def store_errors() -> Iterator[None]:
 
 def _create(client: MlflowClient, experiment: str) -> mlflow.entities.Experiment:
     try:
-        return client.get_experiment(client.create_experiment(experiment))
+        return client.get_experiment(client.create_experiment(experiment, tags=EXPERIMENT_TAGS))
     except MlflowException:
         if found := client.get_experiment_by_name(experiment):  # another process was first
             return found
         raise
 
 
-def _prepare_sqlite(path: Path, aside: bool) -> None:
-    """Create the database in one piece; find out at once whether it can be written.
+def _prepare_sqlite(path: Path) -> None:
+    """Create the database in one piece, and find out at once whether it can be written.
 
     Several processes that create one MLflow database at once can break it for good, so each makes its own
     and the first to link it to its place wins. MLflow itself would try an unwritable one for a minute.
@@ -84,7 +81,7 @@ def _prepare_sqlite(path: Path, aside: bool) -> None:
     if not path.exists():
         with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
             fresh = Path(folder) / path.name
-            (_initialise_aside if aside else _initialise)(fresh)
+            create_database(fresh)
             with suppress(FileExistsError):
                 os.link(fresh, path)
     with closing(sqlite3.connect(path, timeout=30, isolation_level=None)) as database:
@@ -92,30 +89,24 @@ def _prepare_sqlite(path: Path, aside: bool) -> None:
         database.execute("ROLLBACK")
 
 
-def _initialise(path: Path) -> None:
-    """Create MLflow's tables in a new file, without the default experiment, whose folder is not known yet."""
-    from mlflow.store.db.utils import _initialize_tables, create_sqlalchemy_engine
+def create_database(path: Path) -> None:
+    """Let MLflow create its tables in a new file, in a process of its own.
 
-    engine = create_sqlalchemy_engine(f"{_SQLITE}{path.resolve()}")
-    try:
-        _initialize_tables(engine)
-    finally:
-        engine.dispose()
-
-
-def _initialise_aside(path: Path) -> None:
-    """Do the same in a process of its own, for other threads wait for Python's lock; here, if that fails."""
-    silent = subprocess.DEVNULL
-    command = [sys.executable, "-m", __name__, str(path)]
-    if subprocess.run(command, stdin=silent, stdout=silent, stderr=silent).returncode:
-        path.unlink(missing_ok=True)
-        _initialise(path)
+    MLflow makes them when a store is first used. In this process the engine of the temporary file would stay
+    open, and other threads would wait for Python's lock.
+    """
+    code = "import sys, mlflow; mlflow.MlflowClient(sys.argv[1]).search_experiments(max_results=1)"
+    command = [sys.executable, "-c", code, f"{_SQLITE}{path.resolve()}"]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["unknown"])[-1]
+        raise OSError(f"MLflow cannot create {path.name}: {last}")
 
 
 def _check_artifacts(location: str) -> None:
     """A local artifact folder that cannot be written is found before the training, not after it."""
     path = location.removeprefix("file://")
-    if "://" in path:
+    if re.match(r"[a-z][a-z0-9+.-]+:", path):  # another scheme; `mlflow-artifacts:/1` has no `//`
         return
     try:
         Path(path).mkdir(parents=True, exist_ok=True)
@@ -132,7 +123,3 @@ def be_quiet() -> None:
     for name in ("mlflow", "alembic"):
         logger = logging.getLogger(name)
         logger.setLevel(max(logger.level, logging.WARNING))
-
-
-if __name__ == "__main__":  # see `_initialise_aside`
-    _initialise(Path(sys.argv[1]))

@@ -23,7 +23,7 @@ class History:
 
 
 class Observer(Protocol):
-    """Is told of losses while training runs; the edge logs and draws, training does not."""
+    """Receives losses while training runs, so that training itself need not log or draw."""
 
     def iterations(self, first_step: int, losses: np.ndarray) -> None:
         """`losses[i]` is the raw loss of iteration `first_step + i` (1-based)."""
@@ -33,8 +33,8 @@ class Observer(Protocol):
 
 
 @dataclass(frozen=True)
-class After:
-    """An observer of a second training, whose iterations and epochs count on from those of the first."""
+class SecondPhase:
+    """An observer of a second training, whose steps and epochs count on from those of the first."""
 
     first: History
     observer: Observer

@@ -1,8 +1,7 @@
-"""What a learner and its models can do, whatever is trained."""
+"""What is trained, whatever it is: the protocol of a learner and of the models that it fits."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,43 +15,44 @@ from ..data.split import Split
 from ..evaluation.calibration import Calibration
 from ..features.cache_key import FeatureKey
 from ..features.extractor import FrozenBackbone
-from ..progress import Stages
 from .history import History, Observer
-
-Warn = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Deliverable:
+class ExportedModel:
     """What a model package is made of besides its record."""
 
     graph: Any
     """`openvino.Model`, `(N, H, W, 3) uint8 -> (N, L)` calibrated logits."""
-    save_keras: Callable[[Path], object]
     precision: str
     head: LinearHead | None = None
+    """The calibrated head of a frozen backbone; None for a fine-tuned network."""
 
 
-class Trained(Protocol):
+class FittedModel(Protocol):
     """A fitted model."""
 
     @property
     def history(self) -> History:
-        """How it came to be."""
+        """The losses of its training."""
 
     @property
     def epochs(self) -> int:
-        """How long it was trained until it was best: what `Learner.fit_all` takes to get as far."""
+        """The epochs until it was best, which `Learner.refit` takes to get as far."""
+
+    @property
+    def pos_weights(self) -> np.ndarray:
+        """`(L,) float32`: the weights of positives that its loss used."""
 
     def logits(self, rows: np.ndarray) -> np.ndarray:
         """`(n, L)` raw logits of the data set's images with these indices."""
 
-    def deliver(self, calibration: Calibration) -> Deliverable:
-        """The model with its calibration folded in."""
+    def export(self, calibration: Calibration) -> ExportedModel:
+        """Return the model with its calibration folded in. The fitted model stays as it is."""
 
 
 class Learner(Protocol):
-    """Fits splits of one data set."""
+    """Fits models on splits of one data set."""
 
     backbone: FrozenBackbone
 
@@ -62,30 +62,32 @@ class Learner(Protocol):
 
     @property
     def key(self) -> FeatureKey:
-        """Of the stored features."""
+        """The key of the stored features."""
 
-    def prepare(self, data: Dataset, stages: Stages, warn: Warn) -> None:
+    def prepare(self, data: Dataset) -> None:
         """Compute what every fit needs."""
 
     def reconfigured(self, config: Config) -> Learner:
-        """The same prepared images under other settings of the training."""
+        """Return a learner of the same prepared images under other settings of the training."""
 
-    def fit(self, split: Split, observer: Observer | None = None, checkpoint: Path | None = None) -> Trained:
+    def fit(
+        self, split: Split, observer: Observer | None = None, checkpoint: Path | None = None
+    ) -> FittedModel:
         """Train on `split.train` and stop on `split.validation`."""
 
-    def fit_all(
+    def refit(
         self, epochs: int, observer: Observer | None = None, checkpoint: Path | None = None
-    ) -> Trained:
+    ) -> FittedModel:
         """Train on every image for a number of epochs that was found before."""
 
 
 def monitored(split: Split, config: Config) -> np.ndarray:
-    """Images whose loss is watched. Where nothing is chosen by it, those of the test set may be."""
+    """Return the images whose loss is watched: of the test set, where nothing is chosen by it."""
     return split.validation if len(split.validation) or config.training.patience else split.test
 
 
 def calibrated(head: LinearHead, calibration: Calibration) -> LinearHead:
-    """A head whose logits are the calibrated ones: scale * (f @ K + b) + shift = f @ (scale * K) + ..."""
+    """Fold a calibration into a head: scale * (f @ K + b) + shift = f @ (scale * K) + (scale * b + shift)."""
     return LinearHead(
         kernel=(head.kernel * calibration.scale).astype(np.float32),
         bias=(head.bias * calibration.scale + calibration.shift).astype(np.float32),

@@ -26,7 +26,8 @@ from aimonk.backbones.build import build_backbone, import_keras
 from aimonk.backbones.linear_head import LinearHead
 from aimonk.backbones.pooling import readout
 from aimonk.backbones.zoo import parse_backbone
-from aimonk.config import FinetuneConfig, load_config
+from aimonk.config import FinetuneConfig
+from aimonk.config_file import load_config
 from aimonk.training.finetuning.fit_network import finetune
 from aimonk.training.finetuning.network import choose_trainable, model_from_head
 from aimonk.training.finetuning.pipeline import decode_images

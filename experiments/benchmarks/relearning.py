@@ -13,11 +13,12 @@ from rich.console import Console
 from trials import SHARED, WEIGHTS
 
 from aimonk.commands.train import Learned, judge, learn
-from aimonk.config import Config, load_config
+from aimonk.config import Config
+from aimonk.config_file import load_config
 from aimonk.data.dataset import Dataset, read_dataset
 from aimonk.data.labels import MISSING
 from aimonk.data.split import make_split
-from aimonk.features.cache_key import catalog_folder
+from aimonk.features.cache_key import image_index_folder
 from aimonk.progress import Stages
 from aimonk.training.learner import Learner
 from aimonk.training.open_learner import open_learner
@@ -62,7 +63,7 @@ def open_bench(
     """Read the data and open the backbone; other settings are those of the experiment's file, or assigned."""
     named = [f"features.backbone={given.backbone}", f"features.weights={given.weights}"]
     config = load_config(experiment, [*named, *assignments])
-    data = read_dataset(given.data, given.labels, config.data, catalog_folder(config.features))
+    data = read_dataset(given.data, given.labels, config.data, image_index_folder(config.features))
     return Bench(data, config, open_learner(config), Stages(Console(stderr=True)))
 
 

@@ -27,7 +27,7 @@ from rivals import Bare, KerasModel, rate
 from trials import ROOT, SHARED, arguments, copies, in_turn, medians, print_table, spread
 
 from aimonk.backbones.linear_head import LinearHead, append_head
-from aimonk.config import load_config
+from aimonk.config_file import load_config
 from aimonk.features.cache_key import FeatureKey
 from aimonk.features.embedding import fill_store
 from aimonk.features.extractor import FrozenBackbone

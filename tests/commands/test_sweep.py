@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from aimonk.commands.sweep import Folds, _check_choosable, _check_folds, _gain, _identity, reported
-from aimonk.config import Config, load_config
+from aimonk.config import Config
+from aimonk.config_file import load_config
 from aimonk.data.split import Split
 from aimonk.errors import ConfigError
 from aimonk.sweeping.space import Choice, Space

@@ -8,7 +8,7 @@ import mlflow
 import pytest
 from mlflow.tracking import MlflowClient
 
-from aimonk.config import load_config
+from aimonk.config_file import load_config
 from aimonk.publishing.publish_sweep import SweepPublisher, axes_of, trials_table
 from aimonk.reporting.figures.sweep_plots import Axis
 from aimonk.results.sweep_result import Swept

@@ -7,7 +7,7 @@ import json
 import pytest
 from rich.console import Console
 
-from aimonk.config import load_config
+from aimonk.config_file import load_config
 from aimonk.evaluation.comparison import Comparison
 from aimonk.evaluation.evidence import Interval
 from aimonk.results.sweep_result import Swept

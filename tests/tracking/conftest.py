@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from mlflow.tracking import MlflowClient
 
-from aimonk.tracking.tracking_store import _initialise
+from aimonk.tracking.tracking_store import create_database
 
 from ..serving.conftest import make_package, package  # noqa: F401
 
@@ -16,7 +16,7 @@ from ..serving.conftest import make_package, package  # noqa: F401
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("store") / "mlflow.db"
-    _initialise(path)
+    create_database(path)
     return path
 
 

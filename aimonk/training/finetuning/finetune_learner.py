@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...backbones.linear_head import LinearHead
 from ...backbones.pooling import Readout, readout
 from ...config import Config
 from ...data.dataset import Dataset
@@ -20,14 +19,16 @@ from ...data.split import Split
 from ...evaluation.calibration import Calibration
 from ...features.cache_key import FeatureKey
 from ...features.extractor import FrozenBackbone
-from ...progress import Stages
-from ..history import After, History, Observer, joined
-from ..learner import Deliverable, Warn, calibrated, monitored
-from ..linear_probe.probe_learner import FittedHead, HeadOnly
+from ...progress import stage
+from ..history import History, Observer, SecondPhase, joined
+from ..learner import ExportedModel, calibrated, monitored
+from ..linear_probe.probe_learner import FittedProbe, LinearProbe
 from ..linear_probe.scaling import Scaling
 
 if TYPE_CHECKING:
     import keras
+
+    from ...backbones.linear_head import LinearHead
 
 
 class Finetuning:
@@ -35,7 +36,7 @@ class Finetuning:
 
     def __init__(self, config: Config, backbone: FrozenBackbone) -> None:
         self.config, self.backbone = config, backbone
-        self.first_phase = HeadOnly(config, backbone)
+        self.first_phase = LinearProbe(config, backbone)
 
     @property
     def forward_passes(self) -> int:
@@ -44,13 +45,13 @@ class Finetuning:
 
     @property
     def key(self) -> FeatureKey:
-        """Of the features of the first phase."""
+        """The key of the features of the first phase."""
         return self.first_phase.key
 
-    def prepare(self, data: Dataset, stages: Stages, warn: Warn) -> None:
-        """Features for the first phase, decoded pixels for the second."""
-        self.first_phase.prepare(data, stages, warn)
-        self.targets, self.paths, self.stages = data.targets, data.paths, stages
+    def prepare(self, data: Dataset) -> None:
+        """Compute features for the first phase and decode pixels for the second."""
+        self.first_phase.prepare(data)
+        self.targets, self.paths = data.targets, data.paths
         self._decoded: dict[tuple[int, int], np.ndarray] = {}
         for size in {self.backbone.size, self._training_readout().size}:
             self.pixels(size)
@@ -60,18 +61,18 @@ class Finetuning:
         from .pipeline import decode_images
 
         if size not in self._decoded:
-            with self.stages.stage("decode", "Decoding") as progress:
+            with stage("decode", "Decoding") as progress:
                 self._decoded[size] = decode_images(self.paths, size, progress)
         return self._decoded[size]
 
     def _training_readout(self) -> Readout:
-        """Never mirrored: random flips show both sides, at half the work."""
+        """Return the readout for training, never mirrored: random flips show both sides at half the work."""
         resolution = self.config.finetune.resolution or self.config.features.resolution
         features = dataclasses.replace(self.config.features, resolution=resolution, mirrored=False)
         return readout(features, self.backbone.backbone)
 
     def reconfigured(self, config: Config) -> Finetuning:
-        """The same features and pixels under other settings of either phase."""
+        """Return a learner of the same features and pixels under other settings of either phase."""
         twin = copy(self)
         twin.config, twin.first_phase = config, self.first_phase.reconfigured(config)
         return twin
@@ -79,11 +80,11 @@ class Finetuning:
     def fit(
         self, split: Split, observer: Observer | None = None, checkpoint: Path | None = None
     ) -> FittedNetwork:
-        """Train both phases; the second goes on from `checkpoint`, if one is there."""
+        """Train both phases. The second one resumes from `checkpoint`, if one is there."""
         head = self.first_phase.fit(split, observer)
         return self._fit(head, split.train, monitored(split, self.config), self.config, observer, checkpoint)
 
-    def fit_all(
+    def refit(
         self, epochs: int, observer: Observer | None = None, checkpoint: Path | None = None
     ) -> FittedNetwork:
         """Train both phases on every image; `epochs` are those of the second one."""
@@ -91,12 +92,12 @@ class Finetuning:
         config = dataclasses.replace(
             self.config, finetune=dataclasses.replace(self.config.finetune, epochs=epochs)
         )
-        head = self.first_phase.fit_all(self.config.training.epochs, observer)
+        head = self.first_phase.refit(self.config.training.epochs, observer)
         return self._fit(head, rows, rows[:0], config, observer, checkpoint)
 
     def _fit(
         self,
-        head: FittedHead,
+        head: FittedProbe,
         train: np.ndarray,
         watched: np.ndarray,
         config: Config,
@@ -109,8 +110,7 @@ class Finetuning:
         scaling = Scaling.of(self.first_phase.views, train) if scaled else None
         seen = self._training_readout()
         model = self._network(seen, head.head, scaling)
-        later = After(head.history, observer) if observer else None
-        with self.stages.stage("finetune", "Fine-tuning") as progress:
+        with stage("finetune", "Fine-tuning") as progress:
             history = finetune(
                 model,
                 self.pixels(seen.size),
@@ -119,7 +119,7 @@ class Finetuning:
                 watched,
                 config.training,
                 config.finetune,
-                later,
+                SecondPhase(head.history, observer) if observer else None,
                 checkpoint,
                 progress,
             )
@@ -127,10 +127,10 @@ class Finetuning:
             answering = self._network(self.backbone.readout, head.head, scaling)
             answering.set_weights(model.get_weights())
             model = answering
-        return FittedNetwork(model, joined(head.history, history), history.best_epoch, self)
+        return FittedNetwork(model, joined(head.history, history), history.best_epoch, head.pos_weights, self)
 
     def _network(self, seen: Readout, head: LinearHead, scaling: Scaling | None) -> keras.Model:
-        """The whole network for images of one size; training changes it, so every fit has its own."""
+        """Build the whole network for images of one size. Training changes it, so every fit has its own."""
         from ...backbones.build import build_backbone
         from .network import model_from_head
 
@@ -147,6 +147,7 @@ class FittedNetwork:
     """Of both phases."""
     epochs: int
     """Of the second phase, until the network was best."""
+    pos_weights: np.ndarray
     learner: Finetuning
 
     @cached_property
@@ -160,11 +161,15 @@ class FittedNetwork:
         """`(n, L)`, computed by the graph that is served, not by Keras."""
         return self._raw(self.learner.pixels(self.learner.backbone.size)[rows])
 
-    def deliver(self, calibration: Calibration) -> Deliverable:
-        """Fold the calibration into the last layer, then convert."""
+    def export(self, calibration: Calibration) -> ExportedModel:
+        """Convert the network with the calibration folded into its last layer; leave the network as it is."""
         from ...backbones.graph import convert
         from .network import LOGITS, head_of
 
-        head = calibrated(head_of(self.model), calibration)
-        self.model.get_layer(LOGITS).set_weights([head.kernel, head.bias])
-        return Deliverable(convert(self.model, "logits"), self.model.save, "f32")
+        layer, raw = self.model.get_layer(LOGITS), head_of(self.model)
+        head = calibrated(raw, calibration)
+        layer.set_weights([head.kernel, head.bias])
+        try:
+            return ExportedModel(convert(self.model, "logits"), "f32")
+        finally:
+            layer.set_weights([raw.kernel, raw.bias])

@@ -1,4 +1,4 @@
-"""A linear head on frozen features: the backbone sees every image once, ever."""
+"""A linear head on the features of a frozen backbone, which are computed once per image, ever."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...backbones.linear_head import LinearHead
+from ...backbones.linear_head import LinearHead, append_head
 from ...config import Config
 from ...data.dataset import Dataset
 from ...data.split import Split
@@ -17,31 +17,30 @@ from ...evaluation.calibration import Calibration
 from ...features.cache_key import FeatureKey
 from ...features.embedding import embed
 from ...features.extractor import FrozenBackbone
-from ...progress import Stages
+from ...progress import stage
+from ..class_weights import pos_weights
 from ..history import History, Observer
-from ..learner import Deliverable, Warn, calibrated, monitored
+from ..learner import ExportedModel, calibrated, monitored
 
 
-class HeadOnly:
-    """A linear head on the features of a frozen backbone, which are computed once per image, ever."""
+class LinearProbe:
+    """A linear head on the features of a frozen backbone."""
 
     def __init__(self, config: Config, backbone: FrozenBackbone) -> None:
         self.config, self.backbone = config, backbone
 
-    def prepare(self, data: Dataset, stages: Stages, warn: Warn) -> None:
+    def prepare(self, data: Dataset) -> None:
         """Take the features from the store, or compute and store them."""
-        with stages.stage("embed", "Features") as progress:
+        with stage("embed", "Features") as progress:
             files = list(zip(data.digests, data.paths, strict=True))
-            features = embed(
-                files, self.config.features, progress=progress, warn=warn, backbone=self.backbone
-            )
+            features = embed(files, self.config.features, progress=progress, backbone=self.backbone)
         self.targets = data.targets
         self.views = np.ascontiguousarray(features.vectors.transpose(1, 0, 2))
         self.plain = features.plain
         self.filled = features.filled
 
-    def reconfigured(self, config: Config) -> HeadOnly:
-        """The same features under other settings of the head."""
+    def reconfigured(self, config: Config) -> LinearProbe:
+        """Return a learner of the same features under other settings of the head."""
         twin = copy(self)
         twin.config = config
         return twin
@@ -53,66 +52,59 @@ class HeadOnly:
 
     @property
     def key(self) -> FeatureKey:
-        """Of the stored features."""
+        """The key of the stored features."""
         return self.filled.key
 
     def fit(
         self, split: Split, observer: Observer | None = None, checkpoint: Path | None = None
-    ) -> FittedHead:
-        """Train a head; it takes seconds, so no checkpoint is kept."""
+    ) -> FittedProbe:
+        """Train a head. It takes seconds, so no checkpoint is kept."""
         return self._fit(split.train, monitored(split, self.config), self.config, observer)
 
-    def fit_all(
+    def refit(
         self, epochs: int, observer: Observer | None = None, checkpoint: Path | None = None
-    ) -> FittedHead:
+    ) -> FittedProbe:
         """Train a head on every image."""
-        return self._fit(
-            np.arange(len(self.targets)), np.arange(0), without_stopping(self.config, epochs), observer
-        )
+        rows = np.arange(len(self.targets))
+        return self._fit(rows, rows[:0], without_stopping(self.config, epochs), observer)
 
     def _fit(
         self, train: np.ndarray, watched: np.ndarray, config: Config, observer: Observer | None
-    ) -> FittedHead:
+    ) -> FittedProbe:
         from .fit_head import fit_head
 
-        head, history = fit_head(self.views, self.targets, train, watched, config.training, observer)
-        return FittedHead(head, history, self)
+        training = config.training
+        weights = pos_weights(self.targets[train], training.pos_weight_power, training.pos_weight_max)
+        head, history = fit_head(self.views, self.targets, train, watched, training, observer)
+        return FittedProbe(head, history, weights, self)
 
 
 @dataclass(frozen=True)
-class FittedHead:
+class FittedProbe:
     """A head, and the learner whose features it reads."""
 
     head: LinearHead
     history: History
-    learner: HeadOnly
+    pos_weights: np.ndarray
+    learner: LinearProbe
 
     @property
     def epochs(self) -> int:
-        """Until the head was best."""
+        """The epochs until the head was best."""
         return self.history.best_epoch
 
     def logits(self, rows: np.ndarray) -> np.ndarray:
-        """`(n, L)`: what the served graph computes, whose backbone is the very one the features come from."""
+        """`(n, L)`: what the served graph computes, whose backbone is the one that made the features."""
         return self.head.logits(self.learner.plain[rows])
 
-    def deliver(self, calibration: Calibration) -> Deliverable:
-        """Append the head to the backbone's graph; TensorFlow only saves `model.keras`."""
-        from ...backbones.linear_head import append_head
-
+    def export(self, calibration: Calibration) -> ExportedModel:
+        """Append the calibrated head to the backbone's graph."""
         head = calibrated(self.head, calibration)
-        backbone = self.learner.backbone
-
-        def save(path: Path) -> None:
-            from ..finetuning.network import model_from_head
-
-            model_from_head(backbone.keras_model, head).save(path)
-
-        return Deliverable(append_head(backbone.graph, head), save, self.learner.key.precision, head)
+        return ExportedModel(append_head(self.learner.backbone.graph, head), self.learner.key.precision, head)
 
 
 def without_stopping(config: Config, epochs: int) -> Config:
-    """The same training for exactly so many epochs."""
+    """Return the same training for exactly so many epochs."""
     return dataclasses.replace(
         config, training=dataclasses.replace(config.training, epochs=epochs, patience=0)
     )

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from aimonk.config import Config, load_config
+from aimonk.config import Config
+from aimonk.config_file import load_config
 from aimonk.data.dataset import Dataset, read_dataset
 from aimonk.data.demo.draw_demo import draw_demo
 from aimonk.data.split import make_split

@@ -4,12 +4,12 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+from aimonk.tracking.held_out import HeldOut, log_held_out, matching_rows, read_held_out
 from hypothesis import given
 from hypothesis import strategies as st
 from mlflow.tracking import MlflowClient
 
 from aimonk.errors import ModelError
-from aimonk.tracking.held_out import HeldOut, log_held_out, matching_rows, read_held_out
 from aimonk.tracking.run import tracked_run
 
 

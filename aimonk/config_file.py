@@ -1,0 +1,142 @@
+"""Where settings come from: a recipe or a TOML file, then named options, then `--set`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from . import recipes
+from .config import Config
+from .errors import ConfigError
+
+RECIPES = ("default", "finetune", "notebook")
+"""Files of `aimonk/recipes`, by name."""
+
+
+def load_config(source: str | Path | None = None, assignments: Iterable[str] = ()) -> Config:
+    """Read a recipe or a TOML file and apply `section.key=value` assignments in order.
+
+    >>> load_config("notebook", ["training.epochs=3"]).training.epochs
+    3
+
+    Args:
+        source: the name of a recipe, or the path of a TOML file; by default the recipe `default`.
+        assignments: the value is TOML, else plain text.
+
+    Raises:
+        ConfigError: the file is absent or not TOML; a key is unknown; a value is of the wrong type,
+            out of range, or contradicts another one.
+    """
+    settings = read_recipe(source) if source else {}
+    for assignment in assignments:
+        _assign(settings, assignment)
+    return checked(settings, f"in {source} or --set" if source else "given by --set")
+
+
+def chosen_config(
+    source: str | Path | None,
+    assignments: Iterable[str] = (),
+    *,
+    epochs: int | None = None,
+    backbone: str = "",
+    weights: str = "",
+    experiment: str = "",
+    register: str = "",
+) -> Config:
+    """Settings of a recipe or file, then the named options, then the assignments.
+
+    `epochs` is the number of epochs of fine-tuning where the settings fine-tune, else of the head.
+
+    Raises:
+        ConfigError: see `load_config`.
+    """
+    options = {
+        "features.backbone": backbone,
+        "features.weights": weights,
+        "tracking.experiment": experiment,
+        "tracking.register": register,
+    }
+    named = [f"{key}={json.dumps(value)}" for key, value in options.items() if value]
+    given = list(assignments)
+    if epochs is not None:
+        mode = load_config(source, [*named, *given]).training.mode
+        named.append(f"{'finetune' if mode == 'finetune' else 'training'}.epochs={epochs}")
+    return load_config(source, [*named, *given])
+
+
+def read_recipe(source: str | Path) -> dict[str, Any]:
+    """Read the settings of a recipe or of a TOML file, unchecked.
+
+    Raises:
+        ConfigError: there is no such recipe or file, or it is not TOML.
+    """
+    try:
+        if str(source) in RECIPES:
+            return tomllib.loads(read_recipe_text(str(source)))
+        return tomllib.loads(Path(source).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(
+            f"There is no recipe or file {source}; give --config {', '.join(RECIPES)}, or a TOML file."
+        ) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"The settings in {source} are not readable TOML: {error}.") from None
+
+
+def read_recipe_text(name: str) -> str:
+    """Return the text of a built-in recipe, whose opening comment describes it."""
+    return (files(recipes) / f"{name}.toml").read_text(encoding="utf-8")
+
+
+def checked(settings: Mapping[str, Any], where: str = "of the run") -> Config:
+    """Return the settings as a `Config`. `where` they stand is part of the message.
+
+    Raises:
+        ConfigError: see `load_config`.
+    """
+    try:
+        return TypeAdapter(Config).validate_python(settings)
+    except ValidationError as error:
+        raise ConfigError(_sentence(error, where)) from None
+
+
+def _assign(settings: dict[str, Any], assignment: str) -> None:
+    """Put one `section.key=value` into nested settings. The value is TOML, else plain text."""
+    target, equals, text = assignment.partition("=")
+    section, dot, key = target.strip().partition(".")
+    if not (equals and dot and key):
+        raise ConfigError(f"--set takes section.key=value, not {assignment!r}.")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text.strip()
+    group = settings.setdefault(section, {})
+    if not isinstance(group, dict):
+        raise ConfigError(f"{section!r} in the settings file is not a section, so {target} cannot be set.")
+    group[key] = value
+
+
+def _sentence(error: ValidationError, where: str) -> str:
+    first = error.errors()[0]
+    message = first["msg"].removeprefix("Value error, ")
+    if not first["loc"]:  # a contradiction between settings
+        return f"The settings {where} contradict each other: {message}."
+    # pydantic appends the alternatives of a union to the place
+    known = [str(part) for part in first["loc"][:2]]
+    place = ".".join(known)
+    if first["type"] == "unexpected_keyword_argument":
+        return f"There is no setting {place} {where}; known are {', '.join(_siblings(first['loc']))}."
+    return f"The setting {place} {where} is {first['input']!r}, but: {message}."
+
+
+def _siblings(location: tuple[int | str, ...]) -> list[str]:
+    """Return the names that would have been right where an unknown one stands."""
+    if len(location) == 1:
+        return [section.name for section in dataclasses.fields(Config)]
+    return list(dataclasses.asdict(Config()).get(str(location[0]), {}))

@@ -1,0 +1,1 @@
+"""Built-in settings, by name: `--config default`, `--config finetune`, `--config notebook`."""
