@@ -22,16 +22,16 @@ class BusyError(AimonkError):
 class Limits:
     """Bounds on requests to a server; part of a package's record, so each model has its own.
 
-    The defaults keep the encoded images of all requests in progress below half a gigabyte. Decoded images
-    are bounded separately: a predictor decodes one image per core at a time.
+    A request takes several times its images' bytes while its JSON is parsed, so the defaults keep a server
+    within a gigabyte. Decoded images are bounded separately: a predictor decodes one per core at a time.
     """
 
     images_per_request: int = 1024
-    bytes_per_request: int = 256 * 2**20
+    bytes_per_request: int = 128 * 2**20
     """Of encoded images: base64 text counts as the bytes it stands for."""
     images_in_progress: int = 2048
     """Of all requests that are being answered or wait for a core."""
-    bytes_in_progress: int = 512 * 2**20
+    bytes_in_progress: int = 192 * 2**20
 
 
 class Admission:

@@ -4,6 +4,11 @@ It answers `/invocations` as MLflow's server does, and takes images as they are.
 limits is refused before it is read, the model's name and version stand in every reply, `/metrics`
 speaks Prometheus, and on SIGTERM the requests in progress are answered while new ones are refused.
 There is no authentication: put a reverse proxy before it.
+
+MLServer 1.7.1 with mlserver-mlflow was tried first, beside MLflow 3.17.2. It loads the logged model and
+answers MLflow's JSON forms on `/invocations`. But its v2 protocol answers 500 with a stack trace, since it cannot
+encode columns of lists, and it has no limits of its own: without AIMONK_SERVING=true, which makes the model
+refuse them, two million empty rows kept it busy for more than a minute.
 """
 
 from __future__ import annotations
@@ -44,6 +49,8 @@ _CODES = {
     503: "TEMPORARILY_UNAVAILABLE",
 }
 _DISCARD_SECONDS = 5
+_THREADS = 4
+"""Requests that are parsed or answered at once; the others wait."""
 _MULTIPART = "multipart/form-data"
 
 
@@ -117,7 +124,7 @@ class _Endpoints:
         self._body_limit = limits.bytes_per_request * 4 // 3 + 2**20
         most = limits.bytes_in_progress * 4 // 3 + 2**20
         self._bodies = Admission(Limits(1, self._body_limit, 10**9, most))
-        self._threads = asyncio.Semaphore(4)
+        self._threads = asyncio.Semaphore(_THREADS)
         self._metrics = ServerMetrics(model.name, model.version)
         self._draining = False
 
@@ -215,9 +222,10 @@ async def _cells(
     """The images of a request, and their files' names where it is a form."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != _MULTIPART:
-        body = await request.body()
-        async with threads:
+        body = await _body(request)
+        async with threads:  # not while a slow client is still sending
             cells = await asyncio.to_thread(body_cells, kind, body)
+        del body
         yield cells, None
         return
     try:
@@ -226,6 +234,14 @@ async def _cells(
             yield [await file.read() for file in files], [file.filename or "" for file in files]
     except HTTPException as error:
         raise RequestError(f"The form cannot be read: {error.detail}") from None
+
+
+async def _body(request: Request) -> bytearray:
+    """The body. Starlette's own `body()` would keep it, beside the images in it, until the reply is sent."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+    return body
 
 
 async def _refused(request: Request, status: int, message: str) -> JSONResponse:

@@ -26,8 +26,10 @@ from mlflow.protos.databricks_pb2 import (
 )
 from mlflow.pyfunc.model import PythonModel
 
-_SERVED = "_MLFLOW_IS_IN_SERVING_ENVIRONMENT"
-"""MLflow sets this environment variable in its scoring server, where the package's limits hold."""
+_SERVED = ("_MLFLOW_IS_IN_SERVING_ENVIRONMENT", "AIMONK_SERVING")
+"""Where one of these environment variables is `true`, the package's limits hold.
+
+MLflow sets the first in its scoring server; set the second for other servers, such as MLServer."""
 _SERVER_PROCESS = "__pyfunc_model_path__"
 """And this one for the process of `mlflow models serve`."""
 
@@ -35,8 +37,8 @@ _SERVER_PROCESS = "__pyfunc_model_path__"
 class AimonkModel(PythonModel):
     """Column `image` of encoded images in; attributes, probabilities, errors and scores out, a row per row.
 
-    In a server, requests beyond the package's limits are refused with 429 and those that come while the
-    server is full with 503. In process and on Spark a table may have any number of rows.
+    In a server (see `_SERVED`), requests beyond the package's limits are refused with 429, and those that
+    come while the server is full with 503. In process and on Spark a table may have any number of rows.
     """
 
     def load_context(self, context: Any) -> None:
@@ -68,7 +70,7 @@ class AimonkModel(PythonModel):
         """
         cells = _image_column(model_input)
         try:
-            if os.environ.get(_SERVED, "").lower() != "true":
+            if not any(os.environ.get(name, "").lower() == "true" for name in _SERVED):
                 return self._answer(cells)
             with self._admission.admit(len(cells), sum(map(self._cell.encoded_size, cells))):
                 return self._answer(cells)

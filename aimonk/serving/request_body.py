@@ -30,7 +30,7 @@ class RequestError(AimonkError):
         self.status = status
 
 
-def body_cells(kind: str, body: bytes) -> list[Any]:
+def body_cells(kind: str, body: bytes | bytearray) -> list[Any]:
     """The cells of a body's column `image`, as `runtime.image_cell` takes them.
 
     Args:
@@ -48,7 +48,7 @@ def body_cells(kind: str, body: bytes) -> list[Any]:
     if kind == CSV:
         return _csv_cells(body)
     if kind.startswith("image/") or kind == "application/octet-stream":
-        return [body]
+        return [bytes(body)]
     raise RequestError(
         f"The content type {kind[:60] or '(none)'!r} is not known; send {JSON}, {CSV}, a form, or "
         "an image as image/jpeg or the like.",
@@ -56,7 +56,7 @@ def body_cells(kind: str, body: bytes) -> list[Any]:
     )
 
 
-def _json_cells(body: bytes) -> list[Any]:
+def _json_cells(body: bytes | bytearray) -> list[Any]:
     try:
         request = json.loads(body)
     except (ValueError, RecursionError):
@@ -95,7 +95,7 @@ def _record_cells(content: list[Any]) -> list[Any]:
     return [row.get(_COLUMN) if isinstance(row, dict) else row for row in content]
 
 
-def _csv_cells(body: bytes) -> list[Any]:
+def _csv_cells(body: bytes | bytearray) -> list[Any]:
     try:
         text = body.decode("utf-8-sig")
         rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)

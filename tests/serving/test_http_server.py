@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 
 pytest.importorskip("httpx")
+import contextlib
+
 from starlette.testclient import TestClient
 
 from aimonk.runtime.predictor import Predictor
@@ -213,10 +215,8 @@ def test_a_busy_server_ends_soon_after_sigterm(package: Path) -> None:
         request = urllib.request.Request(f"http://127.0.0.1:{port}/invocations", body, JSON)
 
         def ask_much() -> None:
-            try:
+            with contextlib.suppress(OSError):
                 urllib.request.urlopen(request, timeout=60).read()
-            except OSError:
-                pass
 
         asking = threading.Thread(target=ask_much)
         asking.start()

@@ -2,11 +2,13 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -224,3 +226,24 @@ def test_a_users_own_spark_udf_keeps_nulls_and_names(logged: ModelInfo, master: 
             assert list(rows[0].scores) == ["red", "dark"]
             assert rows[0].predicted_attributes == ["red"]
             assert rows[1].scores == {}
+
+
+@pytest.mark.slow
+def test_a_busy_server_ends_soon_after_sigterm(logged: ModelInfo) -> None:
+    large = base64.b64encode(plain_image(0, 0, 0, "PNG", side=3000)).decode()
+    body = json.dumps({"inputs": {"image": [large] * 1000}})
+    statuses: list[int] = []
+
+    def ask(post: Callable[[str], tuple[int, Any]]) -> None:
+        with contextlib.suppress(OSError):
+            statuses.append(post(body)[0])
+
+    with served(logged.model_uri) as post:
+        asking = threading.Thread(target=ask, args=(post,))
+        asking.start()
+        time.sleep(2)
+        assert not statuses, "the request was answered before the server was ended"
+        began = time.monotonic()
+    assert time.monotonic() - began < 10
+    asking.join()
+    assert statuses in ([], [503])

@@ -130,10 +130,10 @@ def test_a_failure_inside_shows_no_trace(package: Path, monkeypatch: pytest.Monk
     assert raised.value.__suppress_context__
 
 
-@pytest.fixture
-def served(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in MLflow's scoring server."""
-    monkeypatch.setenv("_MLFLOW_IS_IN_SERVING_ENVIRONMENT", "true")
+@pytest.fixture(params=["_MLFLOW_IS_IN_SERVING_ENVIRONMENT", "AIMONK_SERVING"])
+def served(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """As in MLflow's scoring server, and in another one."""
+    monkeypatch.setenv(request.param, "true")
 
 
 @pytest.fixture
