@@ -6,9 +6,9 @@ speaks Prometheus, and on SIGTERM the requests in progress are answered while ne
 There is no authentication: put a reverse proxy before it.
 
 MLServer 1.7.1 with mlserver-mlflow was tried first, beside MLflow 3.17.2. It loads the logged model and
-answers MLflow's JSON forms on `/invocations`. But its v2 protocol answers 500 with a stack trace, since it cannot
-encode columns of lists, and it has no limits of its own: without AIMONK_SERVING=true, which makes the model
-refuse them, two million empty rows kept it busy for more than a minute.
+answers MLflow's JSON forms on `/invocations`. But its v2 protocol answers 500 with a stack trace, since it
+cannot encode columns of lists. And it has no limits of its own: two million empty rows kept it busy for more
+than a minute without AIMONK_SERVING=true, which makes the model refuse them.
 """
 
 from __future__ import annotations
