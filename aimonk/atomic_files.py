@@ -9,6 +9,7 @@ import os
 import shutil
 import time
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,27 +25,59 @@ def temporary_beside(path: Path) -> Path:
     return path.with_name(f".{path.name[:40]}-{uuid.uuid4().hex}{_TEMPORARY}")
 
 
-def write_whole(path: Path, data: bytes | memoryview) -> None:
-    """Write a file so that it has all of its bytes or does not exist, even after a power cut.
+@contextlib.contextmanager
+def replaced_file(path: Path) -> Iterator[Path]:
+    """Yield a name beside `path` to write to; the file takes its place at the end, even after a power cut.
+
+    If anything fails, the file that was there stays and nothing else is left.
 
     Raises:
-        FeatureStoreError: the disk is full, or the folder cannot be written to.
-
+        OSError: the disk is full, or the folder cannot be written to.
     """
     temporary = temporary_beside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        yield temporary
+        _sync(temporary)
         os.replace(temporary, path)
         _sync_folder(path.parent)
-    except OSError as error:
-        raise unwritable(path, error) from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
+
+
+@contextlib.contextmanager
+def replaced_folder(folder: Path) -> Iterator[Path]:
+    """Yield a new folder beside `folder` to fill; it takes its place at the end.
+
+    An older folder of that name is replaced. If anything fails, it stays and nothing else is left.
+
+    Raises:
+        OSError: the disk is full, or the parent cannot be written to.
+    """
+    fresh, old = temporary_beside(folder), temporary_beside(folder)
+    try:
+        fresh.mkdir(parents=True)
+        yield fresh
+        if folder.exists():
+            folder.rename(old)
+        fresh.rename(folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def write_whole(path: Path, data: bytes | memoryview) -> None:
+    """Write a file so that it has all of its bytes or does not exist.
+
+    Raises:
+        FeatureStoreError: the disk is full, or the folder cannot be written to.
+    """
+    try:
+        with replaced_file(path) as temporary:
+            temporary.write_bytes(data)
+    except OSError as error:
+        raise unwritable(path, error) from error
 
 
 def tidy(folder: Path) -> None:
@@ -53,6 +86,12 @@ def tidy(folder: Path) -> None:
         with contextlib.suppress(OSError):
             if time.time() - path.stat().st_mtime > _ABANDONED_AFTER:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _sync(path: Path) -> None:
+    """Wait until the file's bytes are on the disk."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

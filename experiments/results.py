@@ -3,7 +3,7 @@
     python experiments/results.py [--experiment NAME]
 
 One row per experiment file, data set and backbone: the latest run that finished. Runs are those of
-`aimonk train --config experiments/X.toml`; without `--config`, the defaults.
+`aimonk train --config RECIPE`; without `--config`, the defaults.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def row(run: mlflow.entities.Run) -> str:
     minutes = (run.info.end_time - run.info.start_time) / 60_000
     date = datetime.datetime.fromtimestamp(run.info.start_time / 1000, datetime.UTC)
     cells = (
-        f"`{Path(tags['aimonk.experiment_file']).name}`",
+        f"`{tags['aimonk.recipe']}`",
         data_of(run),
         f"`{params['features.backbone']}`",
         str(int(metrics["images"])),
@@ -54,9 +54,9 @@ def latest(runs: list[mlflow.entities.Run]) -> list[mlflow.entities.Run]:
     """Of runs, newest first, the newest of each kind; sorted by data and experiment."""
     kinds: dict[tuple[str, str, str], mlflow.entities.Run] = {}
     for run in runs:
-        file = run.data.tags.get("aimonk.experiment_file")
-        if file and "mAP" in run.data.metrics:
-            kinds.setdefault((data_of(run), Path(file).name, run.data.params["features.backbone"]), run)
+        recipe = run.data.tags.get("aimonk.recipe")
+        if recipe and "mAP" in run.data.metrics:
+            kinds.setdefault((data_of(run), recipe, run.data.params["features.backbone"]), run)
     return [kinds[kind] for kind in sorted(kinds)]
 
 

@@ -8,6 +8,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("aimonk", deadline=None)  # machines are shared, and times on them say little
+settings.load_profile("aimonk")
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("AIMONK_SHARED", ROOT.parent / "shared"))

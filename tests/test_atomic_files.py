@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aimonk.atomic_files import recall, remember, tidy, write_whole
+from aimonk.atomic_files import recall, remember, replaced_file, replaced_folder, tidy, write_whole
 from aimonk.errors import FeatureStoreError
 
 
@@ -65,3 +65,27 @@ def test_what_was_left_unfinished_is_deleted_after_an_hour(tmp_path: Path) -> No
         os.utime(tmp_path / name, (time.time() - 4000,) * 2)
     tidy(tmp_path)
     assert sorted(os.listdir(tmp_path)) == [".new-2.tmp", "part.parquet"]
+
+
+def test_a_folder_is_replaced_whole_or_stays(tmp_path: Path) -> None:
+    folder = tmp_path / "package"
+    with replaced_folder(folder) as fresh:
+        (fresh / "a").write_text("old")
+    with replaced_folder(folder) as fresh:
+        (fresh / "b").write_text("new")
+    assert os.listdir(folder) == ["b"]
+    with pytest.raises(KeyError), replaced_folder(folder) as fresh:
+        (fresh / "c").write_text("half")
+        raise KeyError
+    assert os.listdir(folder) == ["b"]
+    assert os.listdir(tmp_path) == ["package"]
+
+
+def test_an_interrupted_writer_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"old")
+    with pytest.raises(KeyboardInterrupt), replaced_file(path) as beside:
+        beside.write_bytes(b"half")
+        raise KeyboardInterrupt
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["a.bin"]

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from aimonk.config import Config
 from aimonk.config_file import load_config
@@ -30,8 +32,8 @@ def test_a_list_is_set_as_toml() -> None:
 def test_flat_names_every_setting_by_section() -> None:
     flat = Config().flat()
     assert flat["training.batch_size"] == 32
-    assert flat["evaluation.folds"] == 5
-    assert len(flat) == sum(len(vars(section)) for section in vars(Config()).values())
+    assert flat["evaluation.folds"] == "auto"
+    assert len(flat) == sum(len(section) for section in dataclasses.asdict(Config()).values())
 
 
 @pytest.mark.parametrize(
@@ -43,6 +45,9 @@ def test_flat_names_every_setting_by_section() -> None:
         ("training.epochs=0", "greater than or equal to 1"),
         ("split.test=1.5", "less than 1"),
         ("training.loss=hinge", "'weighted_bce'"),
+        ("evaluation.threshold=2", "give f1, precision>=P, recall>=R"),
+        ("evaluation.folds=99", "less than or equal to 50"),
+        ('finetune.augment=["mixup"]', "'flip', 'crop', 'rotate', 'color' or 'erase'"),
         ("epochs=5", "--set takes section.key=value, not 'epochs=5'"),
         ("split.validation=0", "training.patience is chosen on validation images"),
     ],
@@ -54,11 +59,11 @@ def test_a_wrong_setting_is_one_sentence(assignment: str, said: str) -> None:
 
 
 def test_a_file_that_is_not_there_or_not_toml(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="There is no experiment file"):
+    with pytest.raises(ConfigError, match="There is no recipe or file"):
         load_config(tmp_path / "absent.toml")
     broken = tmp_path / "broken.toml"
     broken.write_text("epochs = = 5")
-    with pytest.raises(ConfigError, match=r"broken\.toml is not readable TOML"):
+    with pytest.raises(ConfigError, match=r"broken\.toml are not readable TOML"):
         load_config(broken)
 
 
@@ -67,3 +72,22 @@ def test_nothing_may_be_chosen_without_validation_images() -> None:
     with pytest.raises(ConfigError, match=r"evaluation\.threshold is chosen"):
         load_config(None, unchosen)
     assert load_config(None, [*unchosen, "evaluation.threshold=0.5"]).split.validation == 0
+
+
+def test_a_wrong_value_is_found_wherever_a_setting_is_made() -> None:
+    config = Config()
+    with pytest.raises(ValidationError, match="greater than or equal to 1"):
+        dataclasses.replace(config.training, epochs=0)
+    with pytest.raises(ValidationError, match="give f1"):
+        dataclasses.replace(config.evaluation, threshold="best")
+
+
+@pytest.mark.parametrize("kind", ["random", "column"])
+def test_a_split_that_divides_once_is_never_ignored(kind: str) -> None:
+    assert load_config(None, [f"split.kind={kind}"]).folds == 0
+    assert load_config(None, []).folds == 5
+    assert load_config(None, ["evaluation.folds=3"]).folds == 3
+    with pytest.raises(
+        ConfigError, match=f"split.kind={kind} divides the images once, but evaluation.folds=3"
+    ):
+        load_config(None, [f"split.kind={kind}", "evaluation.folds=3"])

@@ -1,16 +1,17 @@
 from __future__ import annotations
 
 import io
+import logging
 
 import pytest
 from rich.console import Console
 
-from aimonk import progress as stages
-from aimonk.progress import Stages
+from aimonk import progress
+from aimonk.progress import recorded, show_on, stage
 
 
 class Clock:
-    """Goes on by what it is told."""
+    """Moves when a test moves it."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -19,29 +20,52 @@ class Clock:
         return self.now
 
 
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(progress, "time", made)
+    return made
+
+
 @pytest.mark.parametrize("terminal", [True, False])
-def test_seconds_add_up_whatever_is_within_what(monkeypatch: pytest.MonkeyPatch, terminal: bool) -> None:
-    clock = Clock()
-    monkeypatch.setattr(stages, "time", clock)
-    told = Stages(Console(file=io.StringIO(), force_terminal=terminal))
-    for _ in range(2):
-        with told.stage("outer", "Outer"):
-            clock.now += 1
-            with told.stage("inner", "Inner") as progress:
-                progress(1, 2)
-                clock.now += 10
-            clock.now += 2
-    with told.stage("later", "Later"):
-        clock.now += 5
-    assert told.seconds == {"inner": 20.0, "outer": 6.0, "later": 5.0}
-    assert sum(told.seconds.values()) == clock.now - 100
+def test_seconds_add_up_whatever_is_inside_what(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch, terminal: bool
+) -> None:
+    monkeypatch.setattr(progress, "_console", Console(file=io.StringIO(), force_terminal=terminal))
+    with recorded() as record:
+        for _ in range(2):
+            with stage("outer", "Outer"):
+                clock.now += 1
+                with stage("inner", "Inner") as advance:
+                    advance(1, 2)
+                    clock.now += 10
+                clock.now += 2
+        with stage("later", "Later"):
+            clock.now += 5
+    assert record.seconds == {"inner": 20.0, "outer": 6.0, "later": 5.0}
+    assert sum(record.seconds.values()) == clock.now - 100
 
 
-def test_a_stage_that_fails_has_its_time_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = Clock()
-    monkeypatch.setattr(stages, "time", clock)
-    told = Stages(Console(file=io.StringIO()))
-    with pytest.raises(KeyError), told.stage("outer", "Outer"), told.stage("inner", "Inner"):
+def test_a_stage_that_fails_has_its_time_too(clock: Clock) -> None:
+    with recorded() as record, pytest.raises(KeyError), stage("outer", "Outer"), stage("inner", "Inner"):
         clock.now += 3
         raise KeyError
-    assert told.seconds == {"inner": 3.0, "outer": 0.0}
+    assert record.seconds == {"inner": 3.0, "outer": 0.0}
+
+
+def test_a_stage_needs_no_command_around_it() -> None:
+    with stage("alone", "Alone") as advance:
+        advance(1, 1)
+
+
+def test_warnings_are_kept_and_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = io.StringIO()
+    monkeypatch.setattr(progress, "_console", None)
+    show_on(Console(file=screen, width=200))
+    logger = logging.getLogger("aimonk.features.store")
+    with recorded() as record:
+        logger.warning("The part %s is damaged", "[x].parquet")
+        logger.info("not a warning")
+    logger.warning("after the command")
+    assert record.warnings == ["The part [x].parquet is damaged"]
+    assert screen.getvalue() == "Warning: The part [x].parquet is damaged\n"

@@ -1,57 +1,74 @@
-"""Which images are one photograph: byte for byte, re-encoded, resized, mirrored or retouched."""
+"""Which images are one photograph: byte for byte, re-encoded, resized, mirrored, cut or retouched."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from .crowds import SCENE, Crowd, find_crowds
 from .fingerprint import SIDE
+from .hash_index import close_pairs
 from .image_index import ImageFacts
+from .photo_likeness import hashes_without_border, likeness, smooth, tone, without_border
+from .photo_pairs import REGISTERED_PHOTO, SAME_PHOTO, Pairs, connect
+from .registration import register
 
-SAME_PHOTO = 0.8
-"""Least likeness of two versions of one photograph.
+_WORTH_REGISTERING = 0.5
+_CUT_DISTANCE = 8
+"""Bits between the hashes of a copy and of its original without border: at most 6 in 95% of the copies."""
 
-Of the 1.6 million pairs in data/aimonk and data/clothing, all above it show one photograph
-(with another print, colour, watermark or crop at the lower end); the first pair of different photographs,
-alike only in pose and outline, stands at 0.75, and copies at 70% of the size and JPEG quality 60 above 0.97.
-"""
+_CUT_ZOOM = 0.96
 
-SAME_PICTURE = 0.95
-"""Least likeness of two files of one picture, of which nothing was changed but the encoding."""
-
-SAME_TONE = 18
-"""Greatest difference of grey, in blocks of 2 x 2 of two such files' thumbnails, of 255.
-
-Re-encoding at half the size changes no block by more than 17; another print on a shirt by 19 and more.
-"""
-
-_BLOCK_CELLS = 2**19
-"""Pairs of hashes compared at once, 4 MiB of them; and pairs of thumbnails."""
 _BLOCK_PAIRS = 2**9
+"""Pairs of thumbnails compared at once."""
 
 
 @dataclass(frozen=True)
-class Pairs:
-    """Pairs of unlike files, `first[k] < second[k]`, that show one photograph.
+class _Photos:
+    """What is compared: one image of each digest, but none of one color; `indices` are theirs."""
 
-    `likeness` is float32 in [-1, 1]; `tone` the greatest difference of grey, in 0..255.
-    """
+    indices: np.ndarray
+    grey: np.ndarray
+    upright: np.ndarray
+    flipped: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Candidates:
+    """Pairs to compare; the second image of each is to be mirrored if `mirrored`."""
 
     first: np.ndarray
     second: np.ndarray
-    likeness: np.ndarray
-    tone: np.ndarray
+    mirrored: bool
 
-    def pictures(self) -> list[tuple[int, int]]:
-        """Return the pairs in which nothing but the encoding differs."""
-        same = (self.likeness >= SAME_PICTURE) & (self.tone <= SAME_TONE)
-        return list(zip(self.first[same].tolist(), self.second[same].tolist(), strict=True))
+    def select(self, kept: np.ndarray) -> _Candidates:
+        return _Candidates(self.first[kept], self.second[kept], self.mirrored)
 
-    def photographs(self) -> list[tuple[int, int]]:
-        """Return all pairs."""
-        return list(zip(self.first.tolist(), self.second.tolist(), strict=True))
+    def thumbnails(self, grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        one, other = grey[self.first].astype(np.float32), grey[self.second].astype(np.float32)
+        return one, other[:, :, ::-1] if self.mirrored else other
+
+    def pairs(self, alike: np.ndarray, apart: np.ndarray, registered: bool) -> Pairs:
+        low, high = np.minimum(self.first, self.second), np.maximum(self.first, self.second)
+        flags = np.full(len(low), registered)
+        return Pairs(low, high, alike.astype(np.float32), apart.astype(np.float32), flags)
+
+
+class _Together:
+    """Groups of at least `SCENE` images that pairs connect already: pairs within them are not registered.
+
+    They are either kept together anyway, or photos of a fixed camera, which differ in no border.
+    """
+
+    def __init__(self, pairs: Pairs, count: int) -> None:
+        self._groups = connect(count, pairs.photographs())
+        self._many = np.bincount(self._groups)[self._groups] >= SCENE if count else np.zeros(0, bool)
+
+    def without(self, candidates: _Candidates) -> _Candidates:
+        first, second = candidates.first, candidates.second
+        return candidates.select(~((self._groups[first] == self._groups[second]) & self._many[first]))
 
 
 def identical_pairs(facts: Sequence[ImageFacts]) -> list[tuple[int, int]]:
@@ -69,93 +86,108 @@ def identical_pairs(facts: Sequence[ImageFacts]) -> list[tuple[int, int]]:
 def near_pairs(facts: Sequence[ImageFacts], distance: int) -> Pairs:
     """Return the pairs of usable images of different bytes that show one photograph.
 
-    Perceptual hashes, upright or mirrored, at most `distance` bits apart (of 64; -1 finds none) only make
-    two images candidates: on white backgrounds unlike dresses collide. Of the candidates, those stay whose
-    thumbnails have a likeness of at least `SAME_PHOTO`: the cosine between their grey-value gradients,
-    which unlike plain correlation does not count a shared white background for alike.
+    Perceptual hashes at most `distance` bits apart (of 64; -1 finds none) only make two images candidates: on
+    white backgrounds unlike dresses collide. The hash of one image is compared with that of the other, of its
+    mirror image, and, at most 8 bits apart, of either without a border of 3%. A candidate is kept if its
+    thumbnails have a likeness of at least `SAME_PHOTO`, see `photo_likeness.likeness`; or of at least
+    `REGISTERED_PHOTO` after one was laid over the other, see `register`.
+
+    Of 512 and more images that are alike with one of them (see `crowds`), each is paired with that one
+    only, so that time and memory stay linear. All other pairs are those that comparing all would find.
     """
-    indices = _first_of_each(facts)
-    upright = np.array([facts[index].phash for index in indices], dtype=np.uint64)
-    flipped = np.array([facts[index].phash_flipped for index in indices], dtype=np.uint64)
-    grey = np.array([np.frombuffer(facts[index].thumbnail or b"", np.uint8) for index in indices])
-    grey = grey.reshape(-1, SIDE, SIDE)
-    found = [_verify(grey, *pairs) for pairs in _candidates(upright, flipped, distance)]
-    if not found:
-        return Pairs(*(np.zeros(0, kind) for kind in (np.int64, np.int64, np.float32, np.float32)))
-    first, second, likeness, tone = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return Pairs(indices[first], indices[second], likeness, tone)
+    photos = _photos(facts)
+    crowds = find_crowds(photos.grey, photos.upright, photos.flipped, distance, SAME_PHOTO)
+    member = np.zeros(len(photos.grey), bool)
+    found = [Pairs.join([])]
+    for crowd in crowds:
+        member[crowd.members] = True
+        found.extend(_with_leader(photos.grey, crowd))
+    moved = []
+    for candidates in _candidates(photos, member, distance):
+        alike, unlike = _verified(photos.grey, candidates)
+        found.append(alike)
+        moved.append((unlike, 1.0))
+    for candidates in _cut_candidates(photos, member, distance):
+        moved.append((_worth_registering(photos.grey, candidates), _CUT_ZOOM))
+    together = _Together(Pairs.join(found), len(photos.grey))
+    found.extend(_registered(photos.grey, together.without(some), zoom) for some, zoom in moved)
+    pairs = Pairs.join(found).each_once()
+    first, second = photos.indices[pairs.first], photos.indices[pairs.second]
+    return Pairs(first, second, pairs.likeness, pairs.tone, pairs.registered)
 
 
-def connect(count: int, *pairs: Iterable[tuple[int, int]]) -> np.ndarray:
-    """Return the group numbers `(count,) int64` of items that pairs connect, directly or through others.
-
-    Groups are numbered from 0 in the order of their first item.
-    """
-    # Union-find; scipy.sparse.csgraph would do, but its import alone takes longer than all of this.
-    parent = list(range(count))
-
-    def root(item: int) -> int:
-        while parent[item] != item:
-            parent[item] = parent[parent[item]]
-            item = parent[item]
-        return item
-
-    for some in pairs:
-        for first, second in some:
-            low, high = sorted((root(first), root(second)))
-            parent[high] = low
-    numbers: dict[int, int] = {}
-    return np.array([numbers.setdefault(root(item), len(numbers)) for item in range(count)], dtype=np.int64)
+def thumbnails(facts: Sequence[ImageFacts], indices: np.ndarray) -> np.ndarray:
+    """Return the thumbnails of these images, `(n, SIDE, SIDE) uint8`."""
+    joined = b"".join(facts[index].thumbnail or b"" for index in indices.tolist())
+    return np.frombuffer(joined, np.uint8).reshape(-1, SIDE, SIDE)
 
 
-def _first_of_each(facts: Sequence[ImageFacts]) -> np.ndarray:
+def _photos(facts: Sequence[ImageFacts]) -> _Photos:
     first = {
         fact.sha256: index
         for index, fact in reversed(list(enumerate(facts)))
-        if fact.problem is None and fact.thumbnail is not None
+        if fact.problem is None and fact.thumbnail is not None and len(set(fact.thumbnail)) > 1
     }
-    return np.array(sorted(first.values()), dtype=np.int64)
+    indices = np.array(sorted(first.values()), dtype=np.int64)
+    upright = np.array([facts[index].phash for index in indices.tolist()], dtype=np.uint64)
+    flipped = np.array([facts[index].phash_flipped for index in indices.tolist()], dtype=np.uint64)
+    return _Photos(indices, thumbnails(facts, indices), upright, flipped)
 
 
-def _candidates(
-    upright: np.ndarray, flipped: np.ndarray, distance: int
-) -> Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Yield blocks of (first, second, whether second is to be mirrored) with hashes close enough."""
-    rows = max(1, _BLOCK_CELLS // max(1, len(upright)))
-    for start in range(0, len(upright), rows):
-        for others, mirrored in ((upright, False), (flipped, True)):
-            bits = np.bitwise_count(upright[start : start + rows, None] ^ others[None, start:])
-            first, second = np.nonzero(bits.astype(np.int16) <= distance)
-            first, second = (first + start)[first < second], (second + start)[first < second]
-            for at in range(0, len(first), _BLOCK_PAIRS):
-                block = slice(at, at + _BLOCK_PAIRS)
-                yield first[block], second[block], np.full(len(first[block]), mirrored)
+def _candidates(photos: _Photos, member: np.ndarray, distance: int) -> Iterator[_Candidates]:
+    """Yield each pair of close hashes once, but for pairs within crowds."""
+    rest = np.flatnonzero(~member)
+    for others, mirrored in ((photos.upright, False), (photos.flipped, True)):
+        for one, second in close_pairs(photos.upright[rest], others, distance):
+            first = rest[one]
+            once = (first < second) | (member[second] & (first != second))
+            yield from _blocks_of(first[once], second[once], mirrored)
 
 
-def _verify(
-    grey: np.ndarray, first: np.ndarray, second: np.ndarray, mirrored: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    one = grey[first].astype(np.float32)
-    other = grey[second].astype(np.float32)
-    other[mirrored] = other[mirrored, :, ::-1]
-    likeness = _cosine(_gradients(one), _gradients(other))
-    tone = np.abs(_blocks(one) - _blocks(other)).max(axis=(1, 2))
-    same = likeness >= SAME_PHOTO
-    return first[same], second[same], likeness[same], tone[same]
+def _cut_candidates(photos: _Photos, member: np.ndarray, distance: int) -> Iterator[_Candidates]:
+    """Yield pairs of a photo and what may be its inner part."""
+    rest = np.flatnonzero(~member)
+    inner = hashes_without_border(photos.grey[rest])
+    for others, mirrored in ((photos.upright, False), (photos.flipped, True)):
+        for one, second in close_pairs(inner, others[rest], min(distance, _CUT_DISTANCE)):
+            apart = one != second
+            yield from _blocks_of(rest[one[apart]], rest[second[apart]], mirrored)
 
 
-def _gradients(grey: np.ndarray) -> np.ndarray:
-    """Return the differences to the right and lower neighbours: (n, SIDE, SIDE) to (n, 2 (SIDE - 1) SIDE)."""
-    across, down = np.diff(grey, axis=2), np.diff(grey, axis=1)
-    return np.concatenate([across.reshape(len(grey), -1), down.reshape(len(grey), -1)], axis=1)
+def _blocks_of(first: np.ndarray, second: np.ndarray, mirrored: bool) -> Iterator[_Candidates]:
+    for start in range(0, len(first), _BLOCK_PAIRS):
+        block = slice(start, start + _BLOCK_PAIRS)
+        yield _Candidates(first[block], second[block], mirrored)
 
 
-def _cosine(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    norms = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
-    # Images of one colour have no gradient: like nothing but their own bytes.
-    return np.einsum("ij,ij->i", one, other) / np.maximum(norms, np.float32(1.0))
+def _with_leader(grey: np.ndarray, crowd: Crowd) -> Iterator[Pairs]:
+    for mirrored in (False, True):
+        members = crowd.members[crowd.mirrored == mirrored]
+        for candidates in _blocks_of(np.full(len(members), crowd.leader), members, mirrored):
+            yield _compared(grey, candidates)
 
 
-def _blocks(grey: np.ndarray) -> np.ndarray:
-    """Return means of 2 x 2 pixels, (n, SIDE / 2, SIDE / 2), which a shift by part of a pixel moves less."""
-    return grey.reshape(len(grey), SIDE // 2, 2, SIDE // 2, 2).mean(axis=(2, 4))
+def _compared(grey: np.ndarray, candidates: _Candidates) -> Pairs:
+    one, other = candidates.thumbnails(grey)
+    return candidates.pairs(likeness(one, other), tone(one, other), registered=False)
+
+
+def _verified(grey: np.ndarray, candidates: _Candidates) -> tuple[Pairs, _Candidates]:
+    """Return the pairs that are alike as they are, and those that may be after registration."""
+    pairs = _compared(grey, candidates)
+    worth = (pairs.likeness >= _WORTH_REGISTERING) & ~pairs.is_picture()
+    return pairs.select(pairs.likeness >= SAME_PHOTO), candidates.select(worth)
+
+
+def _worth_registering(grey: np.ndarray, candidates: _Candidates) -> _Candidates:
+    one, other = candidates.thumbnails(grey)
+    return candidates.select(likeness(without_border(one), other) >= _WORTH_REGISTERING)
+
+
+def _registered(grey: np.ndarray, candidates: _Candidates, zoom: float) -> Pairs:
+    if not len(candidates.first):
+        return Pairs.join([])
+    one, other = candidates.thumbnails(grey)
+    one, other = smooth(register(one, other, zoom)), smooth(other)
+    pairs = candidates.pairs(likeness(one, other), tone(one, other), registered=True)
+    return pairs.select(pairs.likeness >= REGISTERED_PHOTO)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageOps
 
+from ..runtime.decode_limits import TRAINING, DecodeLimits
 from ..runtime.decoder import decode, describe
 
 SIDE = 32
@@ -13,6 +14,10 @@ SIDE = 32
 
 _DECODED = 4 * SIDE
 """Decoded larger than needed, so that libjpeg's reduction does not shift an image against its mirror."""
+
+
+FLAT_SPREAD = 3
+"""A thumbnail whose gray levels, 0 to 255, differ by no more shows nothing that a model could learn from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +30,7 @@ class Picture:
     phash: int | None
     phash_flipped: int | None
     thumbnail: bytes | None
-    """`SIDE * SIDE` grey pixels, row by row."""
+    """`SIDE * SIDE` gray pixels, row by row."""
     problem: str | None = None
 
     @classmethod
@@ -34,18 +39,21 @@ class Picture:
         return cls(None, 0, 0, None, None, None, problem)
 
 
-def look_at(content: bytes) -> Picture:
+def look_at(content: bytes, limits: DecodeLimits = TRAINING) -> Picture:
     """Return what an image file's bytes show.
 
     The hashes are ImageHash's pHash of 64 bits (a DCT's low frequencies against their median), as
-    integers with the first bit highest. Raises ImagesError where the bytes cannot be decoded.
+    integers with the first bit highest.
+
+    Raises:
+        ImagesError: the bytes cannot be decoded within the limits.
     """
     # Only needed for files not seen before; SciPy's import behind pHash takes as long as 200 images.
     import imagehash
 
-    description = describe(content)
-    grey = Image.fromarray(decode(content, (_DECODED, _DECODED))).convert("L")
-    upright = grey.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+    description = describe(content, limits)
+    gray = Image.fromarray(decode(content, (_DECODED, _DECODED), limits)).convert("L")
+    upright = gray.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
     return Picture(
         format=description.format,
         width=description.width,
@@ -54,3 +62,16 @@ def look_at(content: bytes) -> Picture:
         phash_flipped=int(str(imagehash.phash(ImageOps.mirror(upright))), 16),
         thumbnail=upright.tobytes(),
     )
+
+
+def is_flat(thumbnail: bytes) -> bool:
+    """Whether all pixels of a gray thumbnail are alike within `FLAT_SPREAD`.
+
+    Such pictures come from a lens cap, a failed export, or a range of values that was read wrongly. Averaging
+    to a thumbnail removes most noise: a photo of a plain wall still spans more through its shading.
+
+    Example:
+        >>> is_flat(bytes([7, 7, 10])), is_flat(bytes([7, 7, 11]))
+        (True, False)
+    """
+    return max(thumbnail) - min(thumbnail) <= FLAT_SPREAD

@@ -12,20 +12,23 @@ import stat
 import threading
 import zlib
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import PIL
-
+from ..runtime.decode_limits import TRAINING, DecodeLimits
 from ..runtime.decoder import PREPROCESSING
+from ..runtime.image_formats import installed_decoders
 from .fingerprint import Picture
 
 log = logging.getLogger(__name__)
 
 GRANULARITY = 2_000_000_000
 """Nanoseconds within which a file system may give two writes one time: FAT's 2 s is the coarsest."""
+
+_LOOK = 2
+"""Raise it whenever rare formats come out as other pictures while `PREPROCESSING` stays."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (
@@ -87,9 +90,8 @@ class Memory:
     from any thread, everything else from one at a time.
     """
 
-    def __init__(self, folder: Path | None) -> None:
-        # Other pixels, or another Pillow, may see other things in the same bytes: a file of their own.
-        self._path = folder and folder / f"catalog-{PREPROCESSING}-pillow-{PIL.__version__}.sqlite"
+    def __init__(self, folder: Path | None, limits: DecodeLimits = TRAINING) -> None:
+        self._path = folder and folder / f"catalog-{_decoding(limits)}.sqlite"
         self._connection: sqlite3.Connection | None = None
         self._lock = threading.Lock()
 
@@ -169,6 +171,16 @@ class Memory:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _decoding(limits: DecodeLimits) -> str:
+    """Return what decides what is seen in the same bytes: each combination has a file of its own.
+
+    Otherwise a file refused once would stay refused after a decoder is installed or a limit is raised.
+    """
+    numbers = replace(limits, formats=None)
+    digest = zlib.crc32(repr((numbers, sorted(limits.formats or ()))).encode())
+    return f"{PREPROCESSING}-{_LOOK}-{installed_decoders()}-{digest:08x}"
 
 
 def _tells_of_damage(error: Exception) -> bool:

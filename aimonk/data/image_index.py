@@ -1,10 +1,9 @@
-"""What every image file is: its digest, format, size and perceptual hash, remembered between runs."""
+"""What every image file is: its digest, format, size and perceptual hash, kept between runs."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-import stat
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +14,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..errors import ImagesError
-from .fingerprint import Picture, look_at
+from ..runtime.decode_limits import TRAINING, DecodeLimits
+from ..runtime.image_file import read_image_file
+from .fingerprint import Picture, is_flat, look_at
 from .image_cache import Memory, State
 from .labels import check_folder, resolve_in
 
@@ -41,12 +42,17 @@ class ImageFacts:
     problem: str | None
     """None, `missing`, or why the file cannot be decoded."""
     thumbnail: bytes | None = None
-    """32 x 32 grey pixels, row by row: what tells alike hashes of unlike images apart."""
+    """32 x 32 gray pixels, row by row: what tells alike hashes of unlike images apart."""
+
+    @property
+    def flat(self) -> bool:
+        """Whether the image shows one gray level only, see `is_flat`; False where nothing was decoded."""
+        return self.thumbnail is not None and is_flat(self.thumbnail)
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What one file turned out to be; nothing was seen of one that could not be read."""
+    """What one file is; `seen` is None for a file that could not be read."""
 
     facts: ImageFacts
     seen: tuple[State, Picture] | None = None
@@ -55,7 +61,7 @@ class _Found:
 Item = TypeVar("Item")
 
 BATCH = 512
-"""Files read between two writes of the memory: about what an interruption can lose."""
+"""Files read between two writes of the memory. An interruption loses about so many."""
 
 
 def scan(
@@ -63,9 +69,10 @@ def scan(
     names: Sequence[str],
     cache: Path | None,
     progress: Callable[[int, int], None] | None = None,
+    limits: DecodeLimits = TRAINING,
 ) -> tuple[ImageFacts, ...]:
     """Return the facts of the images `names` in the folder `data`, in that order; see `look_up`."""
-    found = {facts.name: facts for facts in look_up(data, names, cache, progress)}
+    found = {facts.name: facts for facts in look_up(data, names, cache, progress, limits)}
     return tuple(found[name] for name in names)
 
 
@@ -74,21 +81,32 @@ def look_up(
     names: Sequence[str],
     cache: Path | None,
     progress: Callable[[int, int], None] | None = None,
+    limits: DecodeLimits = TRAINING,
 ) -> Iterator[ImageFacts]:
     """Yield the facts of each of the images `names` in the folder `data` once, in the order they are found.
 
-    Files are read and decoded in threads. What they were is kept in the folder `cache` (None: nowhere):
-    a file that still has the size, times and inode it had is not opened again, and bytes that are known
-    from any other file are not decoded again. A file that is missing or cannot be decoded says so in
-    `problem`. `progress` is called with (files done, files), from this thread.
+    Files are read and decoded in threads. A file that still has the size, times and inode it had in an
+    earlier run is not opened again, and bytes known from any other file are not decoded again.
 
-    Raises ImagesError if `data` is no folder or an empty one, LabelsError if a name leads out of it.
+    Args:
+        data: the folder of images.
+        names: paths relative to it; names that are not UTF-8 are strings with surrogate escapes.
+        cache: the folder where the facts are kept between runs; None keeps them nowhere.
+        progress: called with (files done, files), from this thread.
+        limits: what is refused; the refusal is the image's `problem`.
+
+    Yields:
+        Facts, whose `problem` says why a file is missing, cannot be opened, or cannot be decoded.
+
+    Raises:
+        ImagesError: `data` is no folder, or an empty one.
+        LabelsError: a name leads out of the folder.
     """
     check_folder(data)
     root = os.path.realpath(data)
     paths = {name: resolve_in(root, name) for name in names}
     done = 0
-    with Memory(cache) as memory:
+    with Memory(cache, limits) as memory:
         known = memory.files(root)
         unread = []
         _report(progress, 0, len(paths))
@@ -99,7 +117,7 @@ def look_up(
             yield facts
             done += 1
             _report(progress, done, len(paths))
-        with closing(_read_all(unread, memory)) as reading:
+        with closing(_read_all(unread, memory, limits)) as reading:
             for batch in _batches(reading, BATCH):
                 memory.remember(root, [(str(one.facts.path), *one.seen) for one in batch if one.seen])
                 for one in batch:
@@ -126,35 +144,30 @@ def _remembered(name: str, path: str, state: State | None, memory: Memory) -> Im
     return None if picture is None else _facts(name, path, state, picture)
 
 
-def _read_all(files: Sequence[tuple[str, str]], memory: Memory) -> Generator[_Found, None, None]:
+def _read_all(
+    files: Sequence[tuple[str, str]], memory: Memory, limits: DecodeLimits
+) -> Generator[_Found, None, None]:
     if not files:
         return
     pool = ThreadPoolExecutor(max_workers=os.cpu_count())
     try:
         for some in _batches(files, BATCH):  # each file submitted keeps a kilobyte until it is read
-            yield from pool.map(lambda file: _read(file[0], file[1], memory), some)
+            yield from pool.map(lambda file: _read(file[0], file[1], memory, limits), some)
     finally:
         pool.shutdown(cancel_futures=True)  # on Ctrl-C, the files not yet begun stay unread
 
 
-def _read(name: str, path: str, memory: Memory) -> _Found:
+def _read(name: str, path: str, memory: Memory, limits: DecodeLimits) -> _Found:
     before = time.time_ns()
     try:
-        # Asked before it is opened, because opening a named pipe waits for a writer.
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            return _Found(_unusable(name, path, "not a file"))
-        with open(path, "rb") as file:
-            status = os.fstat(file.fileno())
-            content = file.read()
-    except FileNotFoundError:
-        return _Found(_unusable(name, path, "missing"))
-    except OSError as error:
-        return _Found(_unusable(name, path, f"cannot be opened ({error.strerror or error})"))
+        content, status = read_image_file(path, limits)
+    except ImagesError as error:
+        return _Found(_unusable(name, path, str(error)))
     state = State.of(status, before, hashlib.sha256(content).hexdigest())
     picture = memory.picture(state.sha256)
     if picture is None:
         try:
-            picture = look_at(content)
+            picture = look_at(content, limits)
         except ImagesError as error:
             picture = Picture.unusable(str(error))
     return _Found(_facts(name, path, state, picture), (state, picture))

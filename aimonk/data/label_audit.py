@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from ..errors import LabelsError
-from .duplicates import connect, identical_pairs, near_pairs
+from ..runtime.image_formats import image_suffixes
+from .duplicates import identical_pairs, near_pairs
 from .image_index import ImageFacts
 from .labels import MISSING, LabelTable
+from .photo_pairs import connect
+from .scenes import Scene, separate_scenes
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,11 @@ class Audit:
     """`(M,) int64`."""
     retouched: tuple[tuple[str, ...], ...] = ()
     """Groups of images of one photograph of which at least two do not look the same: with another print,
-    colour or crop. They may rightly have different labels, and are kept in one set all the same."""
+    color or crop. They may rightly have different labels, and are kept in one set all the same."""
+    flat: tuple[str, ...] = ()
+    """Images that show one color only: a lens cap, a failed export, or a range of values read wrongly."""
+    scenes: tuple[Scene, ...] = ()
+    """Large groups of photos that look alike, and what was made of them; indices of usable rows."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the audit as lists, dictionaries, numbers and strings; what is not finite becomes None."""
@@ -108,6 +114,8 @@ class Audit:
             "identical": [list(group) for group in self.identical],
             "near_identical": [list(group) for group in self.near_identical],
             "retouched": [list(group) for group in self.retouched],
+            "flat": list(self.flat),
+            "scenes": [scene.to_json() for scene in self.scenes],
             "contradictions": [
                 {"attribute": found.attribute, "images": list(found.images), "labels": list(found.labels)}
                 for found in self.contradictions
@@ -149,7 +157,8 @@ def audit(table: LabelTable, facts: Sequence[ImageFacts], near_duplicates: int) 
     targets = table.targets[usable]
     present = (targets == 1).astype(np.int64)
     digests = np.unique([str(fact.sha256) for fact in seen], return_inverse=True)[1]
-    same, near = identical_pairs(seen), near_pairs(seen, near_duplicates)
+    same = identical_pairs(seen)
+    near, scenes = separate_scenes(near_pairs(seen, near_duplicates), seen, targets)
     each = np.arange(len(seen))
     identical = connect(len(seen), same)
     alike = connect(len(seen), same, near.pictures())
@@ -174,6 +183,8 @@ def audit(table: LabelTable, facts: Sequence[ImageFacts], near_duplicates: int) 
         contradictions=_contradictions(images, table.attributes, targets, _members(alike, each)),
         usable=usable,
         groups=groups,
+        flat=tuple(fact.name for fact in seen if fact.flat),
+        scenes=scenes,
     )
 
 
@@ -208,8 +219,7 @@ def _na_patterns(table: LabelTable) -> tuple[tuple[tuple[str, ...], int], ...]:
 
 
 def _suffix_lies(fact: ImageFacts) -> bool:
-    Image.init()  # makes every plugin's suffixes known, which takes some 20 ms once
-    said = Image.registered_extensions().get(Path(fact.name).suffix.lower())
+    said = image_suffixes().get(Path(fact.name).suffix.lower())
     # Phones store a JPEG with more pictures behind it, which Pillow calls MPO, as .jpg.
     return said is not None and said != {"MPO": "JPEG"}.get(str(fact.format), fact.format)
 

@@ -5,20 +5,19 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from PIL import Image
-
 from ..errors import ImagesError
+from ..runtime.image_formats import image_suffixes
 
 
 def image_names(folder: Path) -> list[str]:
     """Names relative to the folder of all image files below it, sorted.
 
-    Images are what Pillow's list of suffixes, or the lack of one, lets be images; hidden files are not.
+    A file counts if its suffix is that of a format that can be read, or if it has none; hidden files do not.
     Raises ImagesError if there is no such folder, or no image in it.
     """
     if not folder.is_dir():
         raise ImagesError(f"There is neither a folder nor a file {folder}; give one of them to --data.")
-    suffixes = {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN} | {""}
+    suffixes = image_suffixes().keys() | {""}
     found = [
         os.path.relpath(os.path.join(parent, name), folder)
         for parent, _, names in os.walk(folder)

@@ -57,7 +57,6 @@ def random_split(count: int, config: SplitConfig) -> Split:
 
     The test set is taken from all rows, then the validation set from the others, with the same seed.
     """
-    _check_shares(config)
     # The very permutation of scikit-learn's ShuffleSplit, whose import takes longer than a whole audit.
     rest, test = _shuffled(np.arange(count), config.test, config.seed)
     train, validation = _shuffled(rest, config.validation, config.seed)
@@ -70,7 +69,6 @@ def grouped_split(targets: np.ndarray, groups: np.ndarray, config: SplitConfig) 
     Stratified on known positives and known negatives of each attribute, see `stratify`. `targets` is
     `(N, L)` of 1, 0 and MISSING, `groups` `(N,)`; the same seed gives the same sets.
     """
-    _check_shares(config)
     rest = 1.0 - config.test
     shares = (rest * (1.0 - config.validation), rest * config.validation, config.test)
     numbers = stratify(targets, groups, shares, config.seed)
@@ -140,13 +138,6 @@ def _shuffled(rows: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, np
     taken = math.ceil(share * len(rows))
     order = rows[np.random.RandomState(seed).permutation(len(rows))]
     return order[taken:], order[:taken]
-
-
-def _check_shares(config: SplitConfig) -> None:
-    if not 0.0 < config.test < 1.0:
-        raise ConfigError(f"split.test is {config.test}: give the test set a share between 0 and 1.")
-    if not 0.0 <= config.validation < 1.0:
-        raise ConfigError(f"split.validation is {config.validation}: give it a share from 0 to below 1.")
 
 
 def _checked(split: Split, config: SplitConfig) -> Split:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-import platform
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+import platformdirs
 
 from ..config import FeaturesConfig
 
@@ -47,17 +48,11 @@ class FeatureKey:
 
 
 def store_folder(config: FeaturesConfig) -> Path:
-    """Where features are kept: `features.store`, else AIMONK_STORE, else the user's cache folder."""
+    """Return the folder of the store: `features.store`, else AIMONK_STORE, else the user's cache folder."""
     named = config.store or os.environ.get("AIMONK_STORE")
     if named:
         return Path(named).expanduser()
-    if platform.system() == "Windows":
-        base = os.environ.get("LOCALAPPDATA") or "~/AppData/Local"
-    elif platform.system() == "Darwin":
-        base = "~/Library/Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser() / "aimonk"
+    return platformdirs.user_cache_path("aimonk", appauthor=False)
 
 
 def image_index_folder(config: FeaturesConfig) -> Path:

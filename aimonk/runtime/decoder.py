@@ -1,42 +1,23 @@
-"""The only decoder: from the bytes of any image file to RGB pixels, alike in training and serving.
-
-It imports nothing of the package but the errors, since served models carry a copy of it.
-"""
+"""The only decoder: from the bytes of any image file to RGB pixels, alike in training and serving."""
 
 from __future__ import annotations
 
-import io
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image, ImageFile, ImageOps
 
+from .decode_limits import TRAINING, DecodeLimits
+from .deep_color import color_to_8_bits, deep_raw_mode, gray_to_8_bits, is_deep_gray
 from .errors import ImagesError
-
-MAX_PIXELS = 89_478_485
-"""A larger image is refused before its pixels are unpacked: a few bytes can claim any size.
-
-Pillow's own limit is the same number (RGB of a quarter GiB), where it would only warn.
-"""
+from .image_formats import is_dicom, is_jpeg, open_image, unpacked_pixels
 
 PREPROCESSING = 1
-"""Raise it whenever the same bytes come out as other pixels: stored features are keyed by it."""
+"""Raise it whenever an ordinary file of 8 bits comes out as other pixels: stored features are keyed by it."""
 
-_REFUSED_FORMATS = frozenset({"EPS"})
-"""Pillow hands PostScript to Ghostscript, a program that nobody's upload should start."""
-
-_ORIENTATION = 0x0112
-"""The EXIF tag; 2 to 8 say how the stored pixels are to be turned (CIPA DC-008, 4.6.5.1)."""
-
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
+_BAND = 256
+"""Rows made opaque at a time, so that the copies with an alpha channel stay small."""
 
 
 @dataclass(frozen=True)
@@ -48,96 +29,138 @@ class Description:
     height: int
 
 
-def describe(data: bytes) -> Description:
+def describe(data: bytes, limits: DecodeLimits = TRAINING) -> Description:
     """Return an image's true format and upright size from its header, without unpacking pixels.
 
-    Raises ImagesError if the bytes are no image or it is larger than `MAX_PIXELS`.
+    Args:
+        data: the file's bytes.
+        limits: what is refused; a JPEG is measured by its smallest reduced decoding.
+
+    Raises:
+        ImagesError: the bytes are no image, or exceed a limit.
+
+    Example:
+        >>> describe(Path("dress.jpg").read_bytes())
+        Description(format='JPEG', width=600, height=800)
     """
-    with _open(data) as image:
+    if is_dicom(data):
+        from .dicom import describe_dicom
+
+        return Description("DICOM", *describe_dicom(data, limits))
+    with open_image(data, limits) as image:
         width, height = image.size
+        reduction = 8 if is_jpeg(image) else 1
+        unpacked = unpacked_pixels(image, data, (-(-width // reduction), -(-height // reduction)))
+        limits.check_area(width, height, unpacked)
         if _lies_on_its_side(image):
             width, height = height, width
         return Description(str(image.format), width, height)
 
 
-def decode(data: bytes, size: tuple[int, int] | None = None) -> np.ndarray:
-    """Return an image's pixels: `(height, width, 3) uint8`, RGB, upright.
+def decode(data: bytes, size: tuple[int, int] | None = None, limits: DecodeLimits = TRAINING) -> np.ndarray:
+    """Return an image's pixels, RGB and upright.
 
-    With `size = (height, width)` the image is squashed to exactly that, antialiased (bilinear with the
-    support scaled by the reduction). A JPEG at least twice as large as `size` is unpacked at 1/2, 1/4 or
-    1/8 by libjpeg's scaled inverse DCT, never below `size`. Transparency becomes white, 16-bit grey
-    is scaled to 8 bits, an animation yields its first frame, colour profiles are ignored.
+    With a `size` the image is squashed to it, antialiased (bilinear with the support scaled by the
+    reduction). A JPEG at least twice as large is unpacked at 1/2, 1/4 or 1/8 by libjpeg's scaled inverse
+    DCT, never below `size`. Transparency becomes white, more than 8 bits are scaled by the range that the
+    file states or uses (see `pixel_range`), an animation yields its first frame, a DICOM series its
+    first image, color profiles are ignored.
 
-    Raises ImagesError if the bytes are no image, cut short, damaged, or larger than `MAX_PIXELS`.
+    Args:
+        data: the file's bytes.
+        size: height and width in pixels; None keeps the image's own.
+        limits: what is refused, `decode_limits.TRAINING` or `SERVING`.
+
+    Returns:
+        `(height, width, 3) uint8`.
+
+    Raises:
+        ImagesError: the bytes are no image, cut short, damaged, exceed a limit, or there is no memory.
+
+    Example:
+        >>> decode(Path("dress.jpg").read_bytes(), (224, 224)).shape
+        (224, 224, 3)
     """
-    with _open(data) as image:
-        try:
-            return _pixels(image, size)
-        except MemoryError:  # says nothing about the image
-            raise
-        except Exception as error:  # Pillow's plugins raise nearly every built-in exception
-            raise ImagesError(f"the {image.format} image is damaged or cut short ({error})") from error
+    if is_dicom(data):
+        from .dicom import decode_dicom
+
+        return _without_surprises("DICOM", lambda: _squashed(decode_dicom(data, limits), size))
+    with open_image(data, limits) as image:
+        return _without_surprises(str(image.format), lambda: _pixels(image, data, size, limits))
 
 
-def _open(data: bytes) -> Image.Image:
+def _without_surprises(kind: str, work: Callable[[], np.ndarray]) -> np.ndarray:
+    """Do the work; whatever a decoder raises becomes this image's error."""
     try:
-        image = Image.open(io.BytesIO(data))
-    except Image.UnidentifiedImageError:
-        raise ImagesError("not an image" if data else "the file is empty") from None
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ImagesError(f"the image has more than {MAX_PIXELS:,} pixels") from error
-    except Exception as error:
-        raise ImagesError(f"the image's header is damaged ({error})") from error
-    width, height = image.size
-    if width * height > MAX_PIXELS:
-        raise ImagesError(f"the image has {width:,} x {height:,} pixels, more than {MAX_PIXELS:,}")
-    if image.format in _REFUSED_FORMATS:
-        raise ImagesError(f"images in the format {image.format} are not read")
-    return image
+        return work()
+    except ImagesError:
+        raise
+    except MemoryError:
+        raise ImagesError(f"unpacking the {kind} image takes more memory than there is") from None
+    except Exception as error:  # Pillow's plugins raise nearly every built-in exception
+        raise ImagesError(f"the {kind} image is damaged or cut short ({error})") from error
 
 
-def _pixels(image: Image.Image, size: tuple[int, int] | None) -> np.ndarray:
-    stored = None  # (width, height) to ask for, before the image is turned upright
+def _squashed(image: Image.Image, size: tuple[int, int] | None) -> np.ndarray:
+    if size is not None and image.size != (size[1], size[0]):
+        image = image.resize((size[1], size[0]), Image.Resampling.BILINEAR)
+    return np.asarray(image)
+
+
+def _pixels(
+    image: ImageFile.ImageFile, data: bytes, size: tuple[int, int] | None, limits: DecodeLimits
+) -> np.ndarray:
+    whole = image.size
+    stored = None  # (height, width) to ask for, before the image is turned upright
     if size is not None:
-        stored = size if _lies_on_its_side(image) else (size[1], size[0])
-        image.draft(None, stored)
+        stored = (size[1], size[0]) if _lies_on_its_side(image) else size
+        if is_jpeg(image):
+            image.draft("", (stored[1], stored[0]))
+    limits.check_area(*whole, unpacked_pixels(image, data, image.size))
+    raw = deep_raw_mode(image)
     image.load()
     # Read again: Pillow itself turns a TIFF upright while it loads, and then drops the tag.
-    turn = _UPRIGHT.get(_orientation(image))
-    flat = _as_rgb(image)
-    if stored is not None and flat.size != stored:
-        flat = flat.resize(stored, Image.Resampling.BILINEAR)
-    if turn is not None:
-        flat = flat.transpose(turn)
-    return np.asarray(flat)
+    orientation = _orientation(image)
+    shallow = color_to_8_bits(image, data, raw, lambda: open_image(data, limits)) if raw else image
+    return _upright(_squashed(_as_rgb(shallow, data), stored), orientation)
 
 
 def _orientation(image: Image.Image) -> int:
     try:
-        return int(image.getexif().get(_ORIENTATION, 1))
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception:  # damaged EXIF says nothing about the pixels
         return 1
 
 
 def _lies_on_its_side(image: Image.Image) -> bool:
     # A TIFF's size is upright already, although its tag is still there before it is loaded.
-    return image.format != "TIFF" and _orientation(image) >= 5
+    return image.format != "TIFF" and _orientation(image) in (5, 6, 7, 8)
 
 
-def _as_rgb(image: Image.Image) -> Image.Image:
+def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """Turn pixels as the EXIF orientation says: 2 to 8, CIPA DC-008, 4.6.5.1."""
+    if orientation not in range(2, 9):
+        return pixels
+    image = Image.fromarray(pixels)
+    image.getexif()[ExifTags.Base.Orientation] = orientation
+    ImageOps.exif_transpose(image, in_place=True)
+    return np.asarray(image)
+
+
+def _as_rgb(image: Image.Image, data: bytes) -> Image.Image:
     if image.mode == "RGB" and "transparency" not in image.info:
         return image
-    if image.mode.startswith("I") or image.mode == "F":
-        return Image.fromarray(_as_8_bits(image)).convert("RGB")
+    if is_deep_gray(image):
+        return gray_to_8_bits(image, data).convert("RGB")
     if image.has_transparency_data:
-        layer = image.convert("RGBA")
-        white = Image.new("RGBA", layer.size, "white")
-        return Image.alpha_composite(white, layer).convert("RGB")
+        return _over_white(image)
     return image.convert("RGB")
 
 
-def _as_8_bits(image: Image.Image) -> np.ndarray:
-    """Scale grey of 16 bits (which Pillow may keep in 32) from 0..65535, of floats from 0..1, to 0..255."""
-    white = 1.0 if image.mode == "F" else 65535.0
-    grey = np.nan_to_num(np.asarray(image, dtype=np.float32)) * np.float32(255.0 / white)
-    return np.clip(np.rint(grey), 0, 255).astype(np.uint8)
+def _over_white(image: Image.Image) -> Image.Image:
+    result = Image.new("RGB", image.size)
+    for top in range(0, image.height, _BAND):
+        layer = image.crop((0, top, image.width, min(top + _BAND, image.height))).convert("RGBA")
+        white = Image.new("RGBA", layer.size, "white")
+        result.paste(Image.alpha_composite(white, layer).convert("RGB"), (0, top))
+    return result

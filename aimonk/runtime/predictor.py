@@ -5,8 +5,8 @@ No TensorFlow, no MLflow, no pandas: this folder is all that a server runs.
 
 from __future__ import annotations
 
+import dataclasses
 import os
-import stat
 import threading
 import weakref
 from collections import deque
@@ -19,8 +19,10 @@ from types import TracebackType
 
 import numpy as np
 
+from .decode_limits import SERVING, TRAINING
 from .decoder import decode
 from .errors import ImagesError
+from .image_file import read_image_file
 from .inference import BATCH, CompiledGraph, read_graph
 from .package_digests import check_digests, package_digest
 from .record import read_info
@@ -54,6 +56,7 @@ class Predictor:
     Args:
         folder: a model package, see `aimonk.serving.package.write_package`.
         throughput: compile only for many images, right away.
+        served: take images from anybody: only common formats, and no more pixels than the package's limit.
 
     Raises:
         ModelError: the package is absent, broken, or not as it was written.
@@ -62,8 +65,10 @@ class Predictor:
     ...     (answer,) = predictor.predict([Path("dress.jpg")])
     """
 
-    def __init__(self, folder: Path, *, throughput: bool = False) -> None:
+    def __init__(self, folder: Path, *, throughput: bool = False, served: bool = False) -> None:
         self.info = read_info(folder)
+        pixels = self.info.limits.pixels_per_image
+        self._decode_limits = dataclasses.replace(SERVING, max_pixels=pixels) if served else TRAINING
         check_digests(folder)
         self.digest = package_digest(folder)
         self._graph = read_graph(folder, self.info)
@@ -161,15 +166,13 @@ class Predictor:
         if isinstance(image, ImagesError):
             return image
         try:
-            data = _read(image) if isinstance(image, Path) else image
+            data = read_image_file(image, self._decode_limits)[0] if isinstance(image, Path) else image
             with self._decoding:
-                return decode(data, self.info.input_size)
+                return decode(data, self.info.input_size, self._decode_limits)
         except ImagesError as error:
             return error
         except MemoryError:
             return ImagesError("the image takes more memory than there is")
-        except OSError as error:
-            return ImagesError(f"the file cannot be read: {error.strerror or error}")
 
     def _answer(self, graph: CompiledGraph, images: list[np.ndarray | ImagesError]) -> list[Prediction]:
         """Infer the decoded images of one batch; put the errors back where they were."""
@@ -189,13 +192,6 @@ class Predictor:
             return Prediction((), (), "the model gives no finite probabilities for this image")
         present = np.flatnonzero(probabilities >= self._thresholds)
         return Prediction(tuple(self.info.names[index] for index in present), tuple(probabilities.tolist()))
-
-
-def _read(path: Path) -> bytes:
-    """The file's bytes. A pipe or a device would block for ever, so nothing but regular files is opened."""
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise ImagesError("it is not a regular file")
-    return path.read_bytes()
 
 
 def _cores() -> int:

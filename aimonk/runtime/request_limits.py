@@ -32,6 +32,8 @@ class Limits:
     images_in_progress: int = 2048
     """Of all requests that are being answered or wait for a core."""
     bytes_in_progress: int = 192 * 2**20
+    pixels_per_image: int = 25_000_000
+    """Pixels unpacked of one image, see `decode_limits`."""
 
 
 class Admission:

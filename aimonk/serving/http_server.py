@@ -77,7 +77,7 @@ def serve(model: str, host: str = "127.0.0.1", port: int = 8000) -> None:
         AimonkError: the address cannot be listened at.
     """
     version, package = resolve(model), model_package(model)
-    with Predictor(package) as predictor:
+    with Predictor(package, served=True) as predictor:
         name = version.name if version else package.name
         number = str(version.version) if version else predictor.digest[:12]
         app = create_app(ServedModel(predictor, name, number))

@@ -49,7 +49,9 @@ class AimonkModel(PythonModel):
             return importlib.import_module(f"{runtime}.{module}")
 
         self._cell, self._limits, self._reply = map(shipped, ("image_cell", "request_limits", "reply_table"))
-        self._predictor = shipped("predictor").Predictor(Path(context.artifacts["package"]).resolve())
+        served = _SERVER_PROCESS in os.environ or _is_served()
+        package = Path(context.artifacts["package"]).resolve()
+        self._predictor = shipped("predictor").Predictor(package, served=served)
         self._admission = self._limits.Admission(self._predictor.info.limits)
         if _SERVER_PROCESS in os.environ and threading.current_thread() is threading.main_thread():
             self._close_on_sigterm()
@@ -70,7 +72,7 @@ class AimonkModel(PythonModel):
         """
         cells = _image_column(model_input)
         try:
-            if not any(os.environ.get(name, "").lower() == "true" for name in _SERVED):
+            if not _is_served():
                 return self._answer(cells)
             with self._admission.admit(len(cells), sum(map(self._cell.encoded_size, cells))):
                 return self._answer(cells)
@@ -103,6 +105,10 @@ class AimonkModel(PythonModel):
 
         if callable(before):
             signal.signal(signal.SIGTERM, close)
+
+
+def _is_served() -> bool:
+    return any(os.environ.get(name, "").lower() == "true" for name in _SERVED)
 
 
 def _image_column(model_input: Any) -> list[Any]:

@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 
 from .. import __version__
 
-_SERVING = ("mlflow", "openvino", "numpy", "pandas", "pillow")
+_SERVING = ("mlflow", "openvino", "numpy", "pandas", "pillow", "pillow-heif")
 _LICENSE_CLASSIFIER = "License :: OSI Approved :: "
 
 
@@ -48,7 +48,7 @@ def pinned_environment() -> list[str]:
 
 def software_versions() -> dict[str, str]:
     """Versions of what made a package and answers with it."""
-    names = ("openvino", "numpy", "pillow")
+    names = ("openvino", "numpy", "pillow", "pillow-heif")
     return {
         "aimonk": __version__,
         "python": platform.python_version(),

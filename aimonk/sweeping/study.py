@@ -8,14 +8,14 @@ simply asked for again, from a sampler whose seed depends on how many are over.
 from __future__ import annotations
 
 import sqlite3
-import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import optuna
+from filelock import FileLock, Timeout
 from optuna.distributions import (
     BaseDistribution,
     CategoricalDistribution,
@@ -27,6 +27,7 @@ from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.trial import TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
+from ..atomic_files import replaced_file
 from ..errors import ConfigError, FeatureStoreError
 from .space import Choice, Dimension, Settings, Space
 from .trials import Trial, read_trial, write_trial
@@ -153,14 +154,12 @@ def open_study(
 
 
 def _create(path: Path, identity: str) -> None:
-    """Make the file beside its place and rename it: it is there with its tables and its identity, or not."""
-    with tempfile.TemporaryDirectory(prefix=".", dir=path.parent) as folder:
-        fresh = Path(folder) / path.name
+    """Create the study, so that its file either has its tables and its identity or does not exist."""
+    with replaced_file(path) as fresh:
         storage = _storage(fresh)
         study = optuna.create_study(storage=storage, study_name=_NAME, direction="maximize")
         study.set_user_attr(_IDENTITY, identity)
         storage.engine.dispose()
-        fresh.replace(path)
 
 
 def _storage(path: Path) -> Any:
@@ -169,19 +168,18 @@ def _storage(path: Path) -> Any:
 
 @contextmanager
 def _alone(path: Path, name: str) -> Iterator[None]:
-    """A lock that the system gives back when the process ends, however it ends: SQLite's own."""
-    with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as lock:
-        try:
-            lock.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError as error:
-            raise ConfigError(
-                f"Another process works on the sweep {name}; wait for it, or choose another --name."
-            ) from error
-        try:
-            yield
-        finally:
-            with suppress(sqlite3.Error):
-                lock.execute("ROLLBACK")
+    """Hold a lock that the system releases when the process ends, however it ends."""
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise ConfigError(
+            f"Another process works on the sweep {name}; wait for it, or choose another --name."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager

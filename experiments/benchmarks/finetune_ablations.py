@@ -1,4 +1,4 @@
-"""Measure what each choice in `finetune.toml` is worth: with it and without it, on the same test fifth.
+"""Measure what each choice in the recipe `finetune` is worth: with it and without it, on the same test fifth.
 
     python experiments/benchmarks/finetune_ablations.py --keep DIR [--data DIR --labels FILE]
 
@@ -18,14 +18,12 @@ from pathlib import Path
 
 import numpy as np
 from relearning import arguments, open_bench
-from trials import ROOT
 
 from aimonk.atomic_files import write_whole
 from aimonk.data.dataset import Dataset
 from aimonk.data.split import make_split
 from aimonk.evaluation.comparison import compare
 
-FILE = ROOT / "experiments" / "finetune.toml"
 ROWS = (
     ("training.mode=frozen", "the head alone"),
     ("features.colours=0", "no palette of colours"),
@@ -53,13 +51,13 @@ ROWS = (
 
 def scored(given: argparse.Namespace, setting: str) -> tuple[np.ndarray, Dataset, np.ndarray]:
     """Logits of the test images, `(n, L)`, the data, and the test images' rows."""
-    bench = open_bench(given, ["evaluation.refit=false", *([setting] if setting else [])], FILE)
+    bench = open_bench(given, ["evaluation.refit=false", *([setting] if setting else [])], "finetune")
     data, config = bench.data, bench.config
     plan = make_split(data.targets, data.groups, data.split, config.split, data.names)
     asked = json.dumps([config.flat(), data.digest])
     kept = given.keep / f"{hashlib.sha256(asked.encode()).hexdigest()[:16]}.npy"
     if not kept.exists():
-        bench.learner.prepare(data, bench.stages, bench.stages.warn)
+        bench.learner.prepare(data)
         logits = bench.learner.fit(plan).logits(plan.test)
         buffer = io.BytesIO()
         np.save(buffer, logits, allow_pickle=False)
@@ -82,7 +80,7 @@ def main() -> None:
             found = compare(data.targets[test], logits, scores[0], data.attributes, data.groups[test])
             gap = found.difference
             paired = f"{gap.value:+.3f} ({gap.low:+.3f} to {gap.high:+.3f})" if setting else ""
-            lines.append(f"| `{setting or FILE.name}` | {meaning} | {found.challenger:.3f} | {paired} |")
+            lines.append(f"| `{setting or 'finetune'}` | {meaning} | {found.challenger:.3f} | {paired} |")
     finally:
         print("\n".join(lines))
 

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from trials import ROOT, SHARED, WEIGHTS, arguments, in_turn, medians, print_table, spread
+from trials import SHARED, WEIGHTS, arguments, in_turn, medians, print_table, spread
 
 from aimonk.backbones.build import build_backbone, import_keras
 from aimonk.backbones.linear_head import LinearHead
@@ -63,7 +63,7 @@ class Contest:
     """
 
     def __init__(self, images: int, epochs: int) -> None:
-        file = ROOT / "experiments" / "finetune.toml"
+        file = "finetune"
         self.config = load_config(
             file,
             ["features.backbone=mobilenet@0.25", f"features.weights={WEIGHTS}", "features.resolution=1.29"],

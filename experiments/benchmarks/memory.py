@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
-from trials import ROOT, WEIGHTS, Finished, Place, arguments, copies, in_turn, new_place, print_table
+from trials import WEIGHTS, Finished, Place, arguments, copies, in_turn, new_place, print_table
 
 FEWEST = 200
 """Images the scored model is trained on."""
@@ -38,7 +38,7 @@ class Bench:
         self.place = place
         self.backbone = ("--backbone", "mobilenet@0.25", "--weights", weights)
         few = draw(sources, place.folder / "few", FEWEST)
-        config = ROOT / "experiments" / "seed.toml"
+        config = "notebook"
         trained = place.aimonk("train", "--config", config, "--data", few, *self.backbone, "--json")
         self.model = trained.answer["model_uri"]
 
@@ -47,7 +47,7 @@ class Bench:
         for part in (self.place.folder / "store").rglob("*.parquet"):
             part.unlink()
         shutil.rmtree(self.place.folder / "store" / "images", ignore_errors=True)
-        config = ROOT / "experiments" / "seed.toml"
+        config = "notebook"
         return self.place.aimonk("embed", "--config", config, "--data", images, *self.backbone)
 
     def score(self, images: Path) -> Finished:

@@ -18,8 +18,8 @@ from collections import Counter
 import numpy as np
 from relearning import Bench, arguments, flip, open_bench
 
-from aimonk.evaluation.cross_validation import HeldOutScores
 from aimonk.evaluation.evidence import weigh_evidence
+from aimonk.evaluation.held_out import HeldOutScores
 
 
 def credited(bench: Bench, scores: HeldOutScores, targets: np.ndarray) -> int:
@@ -37,7 +37,7 @@ def main() -> None:
     given = parser.parse_args()
     bench = open_bench(given)
     truth, names = bench.data.targets, bench.data.attributes
-    right = bench.relearn(truth).fit.held_out
+    right = bench.relearn(truth)[0]
     print(f"| flipped | repeats | learned of {len(names)} | range | right model | mean AUC | most often |")
     print("|---:|---:|---:|---:|---:|---:|:---|")
     for share in given.shares:
@@ -47,7 +47,7 @@ def main() -> None:
         for repeat in range(repeats):
             generator = np.random.default_rng([given.seed, round(1000 * share), repeat])
             targets = flip(truth, share, generator)
-            evidence = bench.relearn(targets).evidence
+            evidence = bench.relearn(targets)[1]
             learned.update(evidence.learned)
             counts.append(len(evidence.learned))
             references.append(credited(bench, right, targets))

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
 from trials import SHARED, WEIGHTS
 
-from aimonk.commands.train import Learned, judge, learn
+from aimonk.commands.train import fit_and_score, plan_splits
 from aimonk.config import Config
 from aimonk.config_file import load_config
 from aimonk.data.dataset import Dataset, read_dataset
 from aimonk.data.labels import MISSING
-from aimonk.data.split import make_split
+from aimonk.evaluation.cross_validation import held_out_scores
+from aimonk.evaluation.evidence import Evidence
+from aimonk.evaluation.held_out import HeldOutScores, evidence_of
 from aimonk.features.cache_key import image_index_folder
-from aimonk.progress import Stages
 from aimonk.training.learner import Learner
 from aimonk.training.open_learner import open_learner
 
@@ -31,17 +31,17 @@ class Bench:
     data: Dataset
     config: Config
     learner: Learner
-    stages: Stages
 
-    def relearn(self, targets: np.ndarray) -> Learned:
-        """Split, fit every fold and the shipped head, score and judge, as `aimonk train` does.
+    def relearn(self, targets: np.ndarray) -> tuple[HeldOutScores, Evidence]:
+        """Split, fit every fold and the shipped head, score and weigh, as `aimonk train` does.
 
         `targets` is `(N, L)` of 1, 0 and `MISSING`, for the images of `data`.
         """
         data = dataclasses.replace(self.data, targets=targets)
-        self.learner.prepare(data, self.stages, self.stages.warn)
-        plan = make_split(targets, data.groups, data.split, self.config.split, data.names)
-        return judge(learn(self.learner, data, plan, self.config), data, self.config)
+        self.learner.prepare(data)
+        fit = fit_and_score(self.learner, plan_splits(data, self.config), self.config)
+        scores, _ = held_out_scores(fit.parts, data, self.config.evaluation)
+        return scores, evidence_of(scores, self.config)
 
 
 def arguments(documentation: str | None) -> argparse.ArgumentParser:
@@ -58,13 +58,13 @@ def arguments(documentation: str | None) -> argparse.ArgumentParser:
 
 
 def open_bench(
-    given: argparse.Namespace, assignments: Sequence[str] = (), experiment: Path | None = None
+    given: argparse.Namespace, assignments: Sequence[str] = (), recipe: str | None = None
 ) -> Bench:
-    """Read the data and open the backbone; other settings are those of the experiment's file, or assigned."""
+    """Read the data and open the backbone; other settings are those of a recipe, or assigned."""
     named = [f"features.backbone={given.backbone}", f"features.weights={given.weights}"]
-    config = load_config(experiment, [*named, *assignments])
-    data = read_dataset(given.data, given.labels, config.data, image_index_folder(config.features))
-    return Bench(data, config, open_learner(config), Stages(Console(stderr=True)))
+    config = load_config(recipe, [*named, *assignments])
+    data = read_dataset(given.data, given.labels, config, image_index_folder(config.features))
+    return Bench(data, config, open_learner(config))
 
 
 def flip(targets: np.ndarray, share: float, generator: np.random.Generator) -> np.ndarray:

@@ -33,7 +33,7 @@ def precision(bench: Bench, targets: np.ndarray, probabilities: np.ndarray, colu
 def measure(bench: Bench, share: float, seed: list[int]) -> list[float]:
     """Precision overall, then within each attribute."""
     targets = flip(bench.data.targets, share, np.random.default_rng(seed))
-    probabilities = bench.relearn(targets).fit.held_out.probabilities
+    probabilities = bench.relearn(targets)[0].probabilities
     every = list(range(targets.shape[1]))
     return [precision(bench, targets, probabilities, part) for part in [every, *([j] for j in every)]]
 

@@ -19,17 +19,18 @@ import numpy as np
 from relearning import Bench, arguments, open_bench
 from trials import print_table
 
-from aimonk.commands.sweep import Folds, reported
+from aimonk.commands.sweep import reported
 from aimonk.data.dataset import Dataset
-from aimonk.evaluation.cross_validation import HeldOutScores, fold_splits
+from aimonk.evaluation.cross_validation import fold_splits
 from aimonk.evaluation.folds import fold_rankings
+from aimonk.evaluation.held_out import HeldOutScores
 from aimonk.sweeping.search import GENERATION, search
 from aimonk.sweeping.selection import fold_winners, score_table
 from aimonk.sweeping.space import Space, read_space, with_settings
 from aimonk.sweeping.study import open_study
 from aimonk.sweeping.trials import Trial
 
-SPACE = Path(__file__).resolve().parents[1] / "sweep.toml"
+SPACE = "sweep"
 
 
 def main() -> None:
@@ -74,15 +75,15 @@ def dealt(data: Dataset, rows: np.ndarray, generator: np.random.Generator) -> Da
 def one_sweep(bench: Bench, data: Dataset, space: Space, trials: int, blind: bool) -> list[float]:
     """Mean AUC of what is reported, of the settings as they stood, and of the trial best on test images."""
     config = bench.config
-    bench.learner.prepare(data, bench.stages, bench.stages.warn)
-    folds = Folds(*fold_splits(data.targets, data.groups, config.split, config.evaluation.folds))
+    bench.learner.prepare(data)
+    splits = fold_splits(data.targets, data.groups, config.split, config.folds)
     with tempfile.TemporaryDirectory() as place:
         with open_study(Path(place), "null", "null", space, config.training.seed, blind) as study:
             search(
                 study,
                 lambda settings: bench.learner.reconfigured(with_settings(config, settings)),
                 data.targets,
-                folds.splits,
+                splits,
                 trials,
                 space.starting(config),
                 GENERATION,
@@ -92,10 +93,10 @@ def one_sweep(bench: Bench, data: Dataset, space: Space, trials: int, blind: boo
         over = study.trials
 
     def auc(winners: list[Trial]) -> float:
-        return mean_auc(reported(winners, data.targets, folds, config), data.targets)
+        return mean_auc(reported(winners, splits, data, config)[0], data.targets)
 
-    alone = [[trial] * len(folds.splits) for trial in over if not trial.pruned]
-    winners = fold_winners(score_table([trial.scores for trial in over], len(folds.splits)))
+    alone = [[trial] * len(splits) for trial in over if not trial.pruned]
+    winners = fold_winners(score_table([trial.scores for trial in over], len(splits)))
     return [auc([over[row] for row in winners]), auc(alone[0]), max(map(auc, alone))]
 
 

@@ -15,7 +15,7 @@ from itertools import count
 from pathlib import Path
 from statistics import median
 
-from trials import ROOT, SHARED, WEIGHTS, Finished, arguments, in_turn, new_place, print_table, spread
+from trials import SHARED, WEIGHTS, Finished, arguments, in_turn, new_place, print_table, spread
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("--labels", type=Path)
     parser.add_argument("--backbone", default="mobilenet@0.25")
     parser.add_argument("--weights", default=str(WEIGHTS) if WEIGHTS.exists() else "none")
-    parser.add_argument("--space", type=Path, default=ROOT / "experiments" / "sweep.toml")
+    parser.add_argument("--space", default="sweep")
     parser.add_argument("--trials", type=int, default=50)
     parser.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE")
     given = parser.parse_args()

@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 from rivals import Bare, KerasModel, rate
-from trials import ROOT, SHARED, arguments, copies, in_turn, medians, print_table, spread
+from trials import SHARED, arguments, copies, in_turn, medians, print_table, spread
 
 from aimonk.backbones.linear_head import LinearHead, append_head
 from aimonk.config_file import load_config
@@ -94,7 +94,7 @@ def main() -> None:
             Files.of(copies(sources, folder / kind, given.images))
             for kind, sources in (("small", given.data), ("large", given.full_size))
         )
-        seed = load_config(ROOT / "experiments" / "seed.toml", ["features.weights=none"])
+        seed = load_config("notebook", ["features.weights=none"])
         backbone = FrozenBackbone(seed.features, folder / "store")
         key = backbone.key()
         pixels = np.stack([decode(path.read_bytes(), backbone.size) for _, path in files.pairs])

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pytest
+from mlflow.tracking import MlflowClient
 
-from aimonk.commands.train import Fit, learn
+from aimonk.commands.train import Fit, fit_and_score, interrupted_request, plan_splits, train
 from aimonk.config import Config, EvaluationConfig, SplitConfig
 from aimonk.data.split import Split
+from aimonk.errors import ConfigError
+from aimonk.publishing.publish_training import record_request
+from aimonk.tracking.run import tracked_run
 from aimonk.training.history import History, Observer
 
 N = 40
 TARGETS = (np.arange(N) % 2).astype(np.float32)[:, None]
 PLAN = Split(train=np.arange(20), validation=np.arange(20, 30), test=np.arange(30, 40))
-
-
-class Data(SimpleNamespace):
-    def __len__(self) -> int:
-        return N
+DATA: Any = SimpleNamespace(targets=TARGETS, groups=np.arange(N), split=None, names=tuple(map(str, range(N))))
 
 
 @dataclass
@@ -44,7 +44,7 @@ class Learner:
     def fit(self, split: Split, observer: Observer | None = None, checkpoint: Path | None = None) -> Model:
         return self._fit("fit", split.train, len(self.asked) + 2, (0.5,) * 4, observer, checkpoint)
 
-    def fit_all(self, epochs: int, observer: Observer | None = None, checkpoint: Path | None = None) -> Model:
+    def refit(self, epochs: int, observer: Observer | None = None, checkpoint: Path | None = None) -> Model:
         return self._fit(f"all {epochs}", np.arange(N), epochs, (), observer, checkpoint)
 
     def _fit(
@@ -78,12 +78,10 @@ class Told:
 
 
 def learned(**evaluation: Any) -> tuple[Fit, Learner, Told]:
-    config = dataclasses.replace(
-        Config(), evaluation=EvaluationConfig(**evaluation), split=SplitConfig(validation=0.25)
-    )
+    config = Config(evaluation=EvaluationConfig(**evaluation), split=SplitConfig(validation=0.25))
     learner, told = Learner(), Told()
-    data: Any = Data(targets=TARGETS, groups=np.arange(N))
-    fit = learn(learner, data, PLAN, config, told, Path("kept"))  # type: ignore[arg-type]
+    plan = plan_splits(DATA, config) if config.folds else (PLAN,)
+    fit = fit_and_score(learner, plan, config, told, Path("kept"))  # type: ignore[arg-type]
     return fit, learner, told
 
 
@@ -103,7 +101,7 @@ def test_a_refit_ships_a_model_of_every_image_and_reports_the_one_before() -> No
     ]
     assert fit.model.rows == list(range(N))  # type: ignore[attr-defined]
     assert fit.rows.tolist() == list(range(N))
-    assert fit.held_out.rows.tolist() == PLAN.test.tolist()
+    assert [part.split for part in fit.parts] == [PLAN]
     assert fit.split is PLAN
     assert told.steps == [(step, 1.0) for step in range(1, 5)] + [(step, 2.0) for step in range(5, 9)]
     assert fit.history.iteration_losses.tolist() == [1, 1, 1, 1, 2, 2, 2, 2]
@@ -116,5 +114,31 @@ def test_with_folds_a_model_of_every_image_ships_trained_as_long_as_is_typical()
     assert [what for what, _, _ in learner.asked] == ["fit", "fit", "fit", "all 3"]  # median of 2, 3, 4
     assert [place for _, _, place in learner.asked] == ["fold-0", "fold-1", "fold-2", "model"]
     assert fit.rows.tolist() == fit.split.train.tolist() == list(range(N))
-    assert sorted(fit.held_out.rows.tolist()) == list(range(N))
+    assert sorted(np.concatenate([part.split.test for part in fit.parts])) == list(range(N))
+    for part in fit.parts:  # the logits of images that this fit was not trained on
+        assert part.test[:, 0].tolist() == (4.0 * TARGETS[part.split.test, 0] - 2.0).tolist()
     assert {loss for _, loss in told.steps} == {4.0}  # of what ships
+
+
+def test_a_resumed_run_takes_no_other_option() -> None:
+    for option in ({"data": "photos"}, {"epochs": 3}, {"settings": ["training.l2=1"]}, {"register": "x"}):
+        with pytest.raises(ConfigError, match="give --resume alone"):
+            train(resume="abc", **option)  # type: ignore[arg-type]
+
+
+def test_there_is_nothing_to_train_on() -> None:
+    with pytest.raises(ConfigError, match="nothing to train on"):
+        train()
+
+
+def test_an_interrupted_run_is_asked_again_for_the_same(store: MlflowClient) -> None:
+    config = Config(evaluation=EvaluationConfig(folds=3))
+    data: Any = SimpleNamespace(folder=Path("photos"), labels=Path("photos/labels.csv"))
+    with pytest.raises(KeyboardInterrupt), tracked_run("dresses") as run:
+        record_request(run, data, config, "finetune")
+        raise KeyboardInterrupt
+    request = interrupted_request(run.id)
+    assert request.config == config
+    assert request.recipe == "finetune"
+    assert request.data == Path("photos").resolve()
+    assert request.run_id == run.id

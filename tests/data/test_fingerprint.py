@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from aimonk.data.fingerprint import SIDE, look_at
+from aimonk.data.fingerprint import SIDE, is_flat, look_at
 from aimonk.errors import ImagesError
 
 
@@ -37,3 +37,13 @@ def test_the_mirror_image_has_the_hashes_exchanged(
 def test_what_cannot_be_seen_is_an_error() -> None:
     with pytest.raises(ImagesError):
         look_at(b"nothing")
+
+
+def test_a_picture_is_flat_where_three_gray_levels_hold_it(encode: Callable[..., bytes]) -> None:
+    assert is_flat(bytes([7, 10, 8])) and not is_flat(bytes([7, 11, 8]))
+    noise = np.random.default_rng(0).integers(100, 110, (200, 200, 3), dtype=np.uint8)
+    half = np.full((200, 200, 3), 100, np.uint8)
+    half[:, 100:] = 105
+    for pixels, flat in ((noise, True), (half, False)):  # noise averages out, an edge does not
+        picture = look_at(encode(Image.fromarray(pixels), "PNG"))
+        assert picture.thumbnail is not None and is_flat(picture.thumbnail) is flat

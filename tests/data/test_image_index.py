@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 
 from aimonk.data import image_index as catalog
 from aimonk.data.image_index import look_up, scan
 from aimonk.errors import ImagesError, LabelsError
+from aimonk.runtime.decode_limits import DecodeLimits
 
 HOUR = 3600
 
@@ -48,9 +50,9 @@ def work(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     done = {"hashed": 0, "decoded": 0}
     look_at, sha256 = catalog.look_at, hashlib.sha256
 
-    def counted_look(content: bytes) -> object:
+    def counted_look(content: bytes, limits: DecodeLimits) -> object:
         done["decoded"] += 1
-        return look_at(content)
+        return look_at(content, limits)
 
     def counted_hash(content: bytes) -> object:
         done["hashed"] += 1
@@ -95,7 +97,49 @@ def test_looking_up_yields_each_file_once_and_the_remembered_ones_first(
 def test_what_is_no_regular_file_is_left_alone(folder: Path) -> None:
     os.mkfifo(folder / "pipe.jpg")
     (folder / "folder.jpg").mkdir()
-    assert [fact.problem for fact in scan(folder, ["pipe.jpg", "folder.jpg"], None)] == ["not a file"] * 2
+    assert [fact.problem for fact in scan(folder, ["pipe.jpg", "folder.jpg"], None)] == [
+        "not a regular file"
+    ] * 2
+
+
+def test_a_name_that_is_not_utf_8_is_a_name(folder: Path, encode: Callable[..., bytes]) -> None:
+    name = os.fsdecode(b"caf\xe9.png")
+    (folder / name).write_bytes(encode(Image.new("RGB", (3, 2)), "PNG"))
+    for _ in range(2):  # the second time from the cache
+        (facts,) = scan(folder, [name], folder.parent / "cache")
+        assert (facts.name, facts.problem, facts.width) == (name, None, 3)
+
+
+def test_one_poisoned_file_is_that_files_problem(
+    folder: Path, encode: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_memory(self: object) -> None:
+        raise MemoryError
+
+    (folder / "huge.png").write_bytes(encode(Image.new("RGB", (3, 2)), "PNG"))
+    (folder / "good.bmp").write_bytes(encode(Image.new("RGB", (3, 2)), "BMP"))
+    monkeypatch.setattr(PngImageFile, "load_prepare", no_memory)
+    problems = [facts.problem for facts in scan(folder, ["huge.png", "good.bmp"], None)]
+    assert problems == ["unpacking the PNG image takes more memory than there is", None]
+
+
+def test_another_limit_asks_again(folder: Path, encode: Callable[..., bytes]) -> None:
+    (folder / "photo.png").write_bytes(encode(Image.new("RGB", (30, 20)), "PNG"))
+    few, enough = DecodeLimits(max_pixels=599), DecodeLimits(max_pixels=600)
+    said = [
+        scan(folder, ["photo.png"], folder.parent / "cache", limits=some)[0] for some in (few, enough, few)
+    ]
+    assert [facts.problem is None for facts in said] == [False, True, False]
+
+
+def test_a_picture_of_one_color_is_flat(
+    folder: Path, encode: Callable[..., bytes], photo: Callable[[int], Image.Image]
+) -> None:
+    (folder / "black.png").write_bytes(encode(Image.new("RGB", (30, 20)), "PNG"))
+    (folder / "photo.png").write_bytes(encode(photo(1), "PNG"))
+    (folder / "text.png").write_bytes(b"text")
+    facts = scan(folder, ["black.png", "photo.png", "text.png", "absent.png"], None)
+    assert [fact.flat for fact in facts] == [True, False, False, False]
 
 
 def test_the_folder_and_the_names_are_checked(folder: Path, tmp_path: Path) -> None:

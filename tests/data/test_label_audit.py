@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +86,16 @@ def test_everything_that_is_wrong_is_named(small: tuple[LabelTable, list[ImageFa
     assert found.usable.tolist() == [0, 1, 2, 3, 4, 7, 8]
 
 
+def test_flat_pictures_are_named(small: tuple[LabelTable, list[ImageFacts]]) -> None:
+    table, facts = small
+    tops = {0: 3, 1: 4}  # gray levels 0 to 3 are flat, 0 to 4 are not
+    for row, top in tops.items():
+        facts[row] = replace(facts[row], thumbnail=bytes([0, top] * 512), phash=row, phash_flipped=row)
+    found = audit(table, facts, near_duplicates=-1)
+    assert found.flat == (facts[0].name,)
+    assert found.to_json()["flat"] == [facts[0].name]
+
+
 def test_copies_and_what_their_labels_contradict(small: tuple[LabelTable, list[ImageFacts]]) -> None:
     found = audit(*small, near_duplicates=2)
     assert found.identical == (("a.jpg", "c.jpg"),)
@@ -153,4 +164,4 @@ def test_the_seed_data(shared: Path, tmp_path: Path) -> None:
     assert set(found.identical) == {(f"image_{one}.jpg", f"image_{other}.jpg") for one, other in pairs}
     twins = {image for group in found.identical for image in group}
     assert len({c.images for c in found.contradictions if set(c.images) <= twins}) >= 2
-    assert np.bincount(found.groups).max() == 5  # one model in one pose, with five prints on her shirt
+    assert np.bincount(found.groups).max() == 8  # one photograph of a model, with eight shirts and crops

@@ -76,7 +76,7 @@ def seed_model(shared: Path, weights: Path, tmp_path_factory: pytest.TempPathFac
     desk = Desk(tmp_path_factory.mktemp("seed"))
     data = shared / "data" / "aimonk"
     arguments = (
-        *("train", "--config", ROOT / "experiments" / "seed.toml", "--data", data / "images"),
+        *("train", "--config", "notebook", "--data", data / "images"),
         *("--labels", data / "labels.txt", "--backbone", "mobilenet@0.25", "--weights", weights),
     )
     return Trained(desk, arguments, desk.answer(*arguments), data / "images")

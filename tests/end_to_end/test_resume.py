@@ -1,4 +1,4 @@
-"""A fine-tuning that is killed goes on where it was: the same run, every iteration once."""
+"""A fine-tuning that is killed resumes where it was: the same run, every iteration once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 HEAD_EPOCHS, EPOCHS = 2, 6
 SETTINGS = (
-    *("train", "--config", ROOT / "experiments" / "finetune.toml", "--data", "demo"),
+    *("train", "--config", "finetune", "--data", "demo"),
     *("--backbone", "mobilenet@0.25", "--weights", "none", "--epochs", EPOCHS),
     *("--set", "features.resolution=0.3", "--set", f"training.epochs={HEAD_EPOCHS}"),
     *("--set", "finetune.batch_size=4", "--set", "finetune.learning_rate=1e-4"),
@@ -72,6 +72,9 @@ def test_a_killed_fine_tuning_resumes_without_losing_or_repeating_an_iteration(t
     run_id = kill_while_fine_tuning(desk, client)
     before = steps(client, run_id)
     assert len(before) < len(expected)
+    refused = desk.aimonk("train", "--resume", run_id, "--epochs", "3")
+    assert refused.returncode == 2
+    assert "give --resume alone" in refused.stderr
     resumed = desk.answer("train", "--resume", run_id)
     assert resumed["run_id"] == run_id
     assert sorted(steps(client, run_id)) == expected
@@ -81,6 +84,7 @@ def test_a_killed_fine_tuning_resumes_without_losing_or_repeating_an_iteration(t
     assert client.get_run(run_id).info.status == "FINISHED"
     assert losses(client, run_id) == losses(client, whole["run_id"])
     assert resumed["mAP"] == whole["mAP"]
+    assert client.get_run(run_id).data.tags["aimonk.recipe"] == "finetune"
     assert not list((desk.folder / "store" / "checkpoints").iterdir())
 
     again = desk.aimonk("train", "--resume", run_id)

@@ -31,7 +31,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
 def arguments(shared: Path, weights: Path) -> tuple[object, ...]:
     data = shared / "data" / "clothing"
     return (
-        *("sweep", "--space", ROOT / "experiments" / "sweep.toml", "--data", data / "images"),
+        *("sweep", "--space", "sweep", "--data", data / "images"),
         *("--labels", data / "labels.csv", "--backbone", "mobilenet@0.25", "--weights", weights),
         *("--register", "clothing", "--set", "training.epochs=20", "--trials", TRIALS),
     )

@@ -9,9 +9,16 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from aimonk.config_file import load_config
-from aimonk.publishing.publish_sweep import SweepPublisher, axes_of, trials_table
+from aimonk.publishing.publish_sweep import (
+    _log_pictures,
+    axes_of,
+    record_search,
+    record_trial,
+    sweep_run,
+    trials_table,
+)
 from aimonk.reporting.figures.sweep_plots import Axis
-from aimonk.results.sweep_result import Swept
+from aimonk.results.sweep_result import SweepResult
 from aimonk.sweeping.space import Range, Space
 
 from .conftest import SETTINGS, make_trial
@@ -27,7 +34,7 @@ def study_of(*trials: Any, run: tuple[str, str] | None = None) -> Any:
 
 
 def opened(study: Any, data: Any = DATA) -> Any:
-    return SweepPublisher.open(CONFIG, data, None, study, "spring", "sweep.toml")  # type: ignore[arg-type]
+    return sweep_run(CONFIG, data, study, "spring", "sweep")
 
 
 def test_the_space_as_pictures_have_it(space: Space):
@@ -39,7 +46,7 @@ def test_the_space_as_pictures_have_it(space: Space):
 
 
 def test_the_table_has_a_row_per_trial_the_best_first():
-    swept = Swept.of("spring", TRIALS, 0, TRIALS[2], [TRIALS[2], TRIALS[0]], None, {}, CONFIG)
+    swept = SweepResult.of("spring", TRIALS, 0, TRIALS[2], [TRIALS[2], TRIALS[0]], None, {}, CONFIG)
     assert trials_table(TRIALS, swept) == {
         "trial": [2, 0, 1],
         "state": ["complete", "complete", "pruned"],
@@ -53,30 +60,29 @@ def test_the_table_has_a_row_per_trial_the_best_first():
     }
 
 
-def test_an_interrupted_sweep_goes_on_in_its_run_with_the_trials_it_has(
-    store: MlflowClient, monkeypatch: pytest.MonkeyPatch
+def test_an_interrupted_sweep_resumes_its_run_with_the_trials_it_has(
+    store: MlflowClient,
 ):
-    monkeypatch.setattr("aimonk.publishing.publish_sweep.Publisher.describe", lambda self, plan: None)
     study = study_of()
-    with pytest.raises(KeyboardInterrupt), opened(study) as publisher:
-        publisher.begin(None)
-        publisher.log_trial(TRIALS[0])
+    with pytest.raises(KeyboardInterrupt), opened(study) as first:
+        record_search(first, CONFIG, DATA, study)
+        record_trial(first, TRIALS[0])
         study.trials = TRIALS[:2]  # the second one is kept, but was not logged any more
         raise KeyboardInterrupt
     with opened(study) as again:
-        again.begin(None)
-    assert again.run.id == publisher.run.id
-    run = store.get_run(again.run.id)
+        record_search(again, CONFIG, DATA, study)
+    assert again.id == first.id
+    run = store.get_run(again.id)
     assert run.info.status == "FINISHED"
-    assert run.data.tags["aimonk.experiment_file"] == "sweep.toml"
+    assert run.data.tags["aimonk.recipe"] == "sweep"
     assert run.data.params["training.epochs"] == str(CONFIG.training.epochs)
     assert "training.l2" not in run.data.params  # settled when the winner is found
     trials = store.search_runs([run.info.experiment_id], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'")
     assert sorted(trial.data.tags["aimonk.trial"] for trial in trials) == ["0", "1"]
     with opened(study) as anew:  # that run has finished
-        anew.begin(None)
-    assert anew.run.id != again.run.id
-    assert study.run[0] == anew.run.id
+        record_search(anew, CONFIG, DATA, study)
+    assert anew.id != again.id
+    assert study.run[0] == anew.id
 
 
 def test_a_sweep_that_is_asked_for_something_else_has_a_run_of_its_own(store: MlflowClient):
@@ -86,19 +92,19 @@ def test_a_sweep_that_is_asked_for_something_else_has_a_run_of_its_own(store: Ml
     moved = SimpleNamespace(folder=Path("elsewhere"), labels=DATA.labels, digest="d")
     with opened(study, moved) as second:
         pass
-    assert second.run.id != first.run.id
+    assert second.id != first.id
 
 
 def test_the_pictures_are_in_the_run(store: MlflowClient, tmp_path: Path):
     study = study_of(*(make_trial(number, (0.5 + number / 10,)) for number in range(3)))
-    swept = Swept.of("spring", study.trials, 0, study.trials[2], [], None, {"training.l2": 1.0}, CONFIG)
-    with opened(study) as publisher:
-        publisher._log_pictures(swept)
-    paths = {artifact.path for artifact in store.list_artifacts(publisher.run.id, "sweep")}
+    swept = SweepResult.of("spring", study.trials, 0, study.trials[2], [], None, {"training.l2": 1.0}, CONFIG)
+    with opened(study) as run:
+        _log_pictures(run, study, swept.importances)
+    paths = {artifact.path for artifact in store.list_artifacts(run.id, "sweep")}
     assert paths == {
         "sweep/parallel_coordinates.png",
         "sweep/optimisation_history.png",
         "sweep/importances.png",
     }
-    path = mlflow.artifacts.download_artifacts(run_id=publisher.run.id, artifact_path="sweep/importances.png")
+    path = mlflow.artifacts.download_artifacts(run_id=run.id, artifact_path="sweep/importances.png")
     assert Path(path).read_bytes().startswith(b"\x89PNG")

@@ -10,7 +10,7 @@ from rich.console import Console
 from aimonk.config_file import load_config
 from aimonk.evaluation.comparison import Comparison
 from aimonk.evaluation.evidence import Interval
-from aimonk.results.sweep_result import Swept
+from aimonk.results.sweep_result import SweepResult
 
 from .conftest import make_trial
 
@@ -24,19 +24,19 @@ GAIN = Comparison((), 0.55, 0.54, Interval(0.01, -0.0021, float("nan")), 100)
 
 
 @pytest.fixture
-def swept() -> Swept:
+def swept() -> SweepResult:
     shares = {"training.l2": 0.9, "training.loss": 0.1}
     config = load_config(None, ["training.l2=0.5"])
-    return Swept.of("dresses", TRIALS, 2, TRIALS[1], [TRIALS[1], TRIALS[0]], GAIN, shares, config)
+    return SweepResult.of("dresses", TRIALS, 2, TRIALS[1], [TRIALS[1], TRIALS[0]], GAIN, shares, config)
 
 
-def test_programs_get_one_object(swept: Swept):
+def test_programs_get_one_object(swept: SweepResult):
     answer = swept.to_json()["sweep"]
     assert json.loads(json.dumps(answer, allow_nan=False)) == {
         "name": "dresses",
         "trials": 3,
         "pruned": 1,
-        "taken_up": 2,
+        "resumed": 2,
         "best": {"trial": 1, "validation_mAP": pytest.approx(0.65), "settings": SETTINGS},
         "fold_winners": [1, 0],
         "gain": {"value": 0.01, "low": -0.0021, "high": None},
@@ -44,7 +44,7 @@ def test_programs_get_one_object(swept: Swept):
     }
 
 
-def test_people_get_the_settings_that_won_and_what_they_are_good_for(swept: Swept):
+def test_people_get_the_settings_that_won_and_what_they_are_good_for(swept: SweepResult):
     console = Console(width=200, file=io.StringIO())
     with console.capture() as captured:
         console.print(*swept.summary(), sep="\n")
@@ -58,7 +58,7 @@ def test_people_get_the_settings_that_won_and_what_they_are_good_for(swept: Swep
     assert "there is no evidence that the search paid off" in said
 
 
-def test_a_gain_whose_interval_is_above_zero_paid_off(swept: Swept):
+def test_a_gain_whose_interval_is_above_zero_paid_off(swept: SweepResult):
     above = dataclasses.replace(GAIN, difference=Interval(0.03, 0.01, 0.05))
     paid = dataclasses.replace(swept, gain=above).sentences()[-1]
     assert paid.endswith("differ by +0.030 mean AP [0.010, 0.050]: the search paid off.")

@@ -5,15 +5,18 @@ import struct
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
+import pillow_heif
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageOps
+from PIL.PngImagePlugin import PngImageFile
 
 from aimonk.errors import ImagesError
-from aimonk.runtime import decoder as images
+from aimonk.runtime.decode_limits import SERVING, TRAINING, DecodeLimits
 from aimonk.runtime.decoder import Description, decode, describe
 
 Encode = Callable[..., bytes]
@@ -95,8 +98,8 @@ def layered(mode: str, color: tuple[int, ...]) -> Image.Image:
         pytest.param(Image.fromarray(GREYS), "TIFF", [(0,) * 3, WHITE, (128,) * 3, (1,) * 3], id="tiff 16"),
         pytest.param(Image.fromarray(GREYS), "PPM", [(0,) * 3, WHITE, (128,) * 3, (1,) * 3], id="pgm 16"),
         pytest.param(
-            Image.fromarray(np.array([[0, 1], [0.5, 9]], np.float32)), "TIFF",
-            [(0,) * 3, WHITE, (128,) * 3, WHITE], id="float",
+            Image.fromarray(np.array([[0, 1], [0.5, np.nan]], np.float32)), "TIFF",
+            [(0,) * 3, WHITE, (128,) * 3, (0,) * 3], id="float",
         ),
         # Ink: no cyan, full magenta and yellow, no black is red
         pytest.param(layered("CMYK", (0, 255, 255, 0)), "TIFF", [RED] * 4, id="ink"),
@@ -172,7 +175,7 @@ def test_what_is_no_image(content: bytes, said: str) -> None:
 
 def test_postscript_is_not_run() -> None:
     drawing = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpage\n%%EOF\n"
-    with pytest.raises(ImagesError, match="EPS are not read"):
+    with pytest.raises(ImagesError, match="format EPS are not read"):
         decode(drawing)
 
 
@@ -186,10 +189,7 @@ def test_a_file_cut_short_is_an_error(encode: Encode, photo: Callable[[int], Ima
             decode(content[: int(share * len(content))], (16, 16))
 
 
-@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
-def test_a_small_file_cannot_claim_any_number_of_pixels(
-    encode: Encode, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_small_file_cannot_claim_any_number_of_pixels(encode: Encode) -> None:
     content = encode(quarters(), "PNG")
     for side in (10_000, 20_000, 2**31 - 1):
         header = b"IHDR" + struct.pack(">II", side, side) + content[24:29]
@@ -197,27 +197,108 @@ def test_a_small_file_cannot_claim_any_number_of_pixels(
         for read in (decode, describe):
             with pytest.raises(ImagesError, match="pixels"):
                 read(bomb)
-    monkeypatch.setattr(images, "MAX_PIXELS", 799)
-    with pytest.raises(ImagesError, match="40 x 20 pixels, more than 799"):
-        decode(encode(quarters()))
-    monkeypatch.setattr(images, "MAX_PIXELS", 800)
-    assert decode(encode(quarters())).shape == (20, 40, 3)
+    with pytest.raises(ImagesError, match="40 x 20 pixels, more than .* limit of 799"):
+        decode(content, limits=DecodeLimits(max_pixels=799))
+    assert decode(content, limits=DecodeLimits(max_pixels=800)).shape == (20, 40, 3)
 
 
-@settings(max_examples=60, deadline=None)
-@given(damage=st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=8),
-       kind=st.sampled_from(["JPEG", "PNG", "GIF", "TIFF", "BMP", "WEBP"]))  # fmt: skip
-@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::PIL.Image.DecompressionBombWarning")
-def test_damage_gives_pixels_or_our_error_and_nothing_else(damage: list[tuple[int, int]], kind: str) -> None:
+def samples() -> dict[str, bytes]:
+    """A small file of every format that a server reads."""
+    made = {}
+    for kind, options in {
+        "JPEG": {}, "PNG": {}, "GIF": {}, "TIFF": {"compression": "tiff_lzw"}, "BMP": {}, "WEBP": {},
+        "AVIF": {},
+    }.items():  # fmt: skip
+        whole = io.BytesIO()
+        quarters().save(whole, kind, **options)
+        made[kind] = whole.getvalue()
     whole = io.BytesIO()
-    quarters().save(whole, kind)
-    content = bytearray(whole.getvalue())
+    pillow_heif.from_pillow(quarters().resize((64, 64))).save(whole)
+    return made | {"HEIF": whole.getvalue(), "PNG 16": sixteen_bits(np.uint16([[0, 9], [40, 7]]))}
+
+
+def sixteen_bits(gray: np.ndarray) -> bytes:
+    whole = io.BytesIO()
+    Image.fromarray(gray).save(whole, "PNG")
+    return whole.getvalue()
+
+
+SAMPLES = samples()
+DAMAGE = st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), max_size=8)
+
+
+@settings(max_examples=300, deadline=None)
+@given(damage=DAMAGE, kept=st.floats(0.02, 1.0), kind=st.sampled_from(sorted(SAMPLES)))
+@pytest.mark.parametrize("limits", [TRAINING, SERVING], ids=["training", "serving"])
+def test_damage_gives_pixels_or_our_error_and_nothing_else(
+    limits: DecodeLimits, damage: list[tuple[int, int]], kept: float, kind: str
+) -> None:
+    content = bytearray(SAMPLES[kind])
     for place, value in damage:
         content[place % len(content)] = value
+    content = content[: max(1, int(kept * len(content)))]
     try:
-        assert decode(bytes(content), (8, 9)).shape == (8, 9, 3)
+        pixels = decode(bytes(content), (8, 9), limits)
+        assert pixels.shape == (8, 9, 3) and pixels.dtype == np.uint8
     except ImagesError as error:
         assert str(error)
+
+
+def test_memory_that_is_not_there_is_that_images_error(
+    encode: Encode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_memory(self: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(PngImageFile, "load_prepare", no_memory)
+    with pytest.raises(ImagesError, match="takes more memory than there is"):
+        decode(encode(quarters(), "PNG"))
+
+
+def test_a_photo_of_108_megapixels_is_reduced_while_it_is_unpacked(encode: Encode) -> None:
+    content = encode(Image.new("RGB", (12_000, 9_000), RED))
+    assert describe(content, SERVING) == Description("JPEG", 12_000, 9_000)
+    np.testing.assert_allclose(decode(content, (224, 224), SERVING)[0, 0], RED, atol=2)
+    with pytest.raises(ImagesError, match="more than can be unpacked"):
+        decode(content)  # all of it
+
+
+def test_a_progressive_jpeg_counts_its_coefficients(encode: Encode) -> None:
+    # 4:2:0 has 1.5 coefficients a pixel, and two take the memory of a pixel: 0.75 * 480,000 + 100 * 75
+    content = encode(Image.new("RGB", (800, 600)), progressive=True)
+    assert decode(content, (60, 80), DecodeLimits(max_pixels=367_500)).shape == (60, 80, 3)
+    for read in (lambda limits: decode(content, (60, 80), limits), lambda limits: describe(content, limits)):
+        with pytest.raises(ImagesError, match="800 x 600"):
+            read(DecodeLimits(max_pixels=367_499))
+    baseline = encode(Image.new("RGB", (800, 600)))
+    assert decode(baseline, (60, 80), DecodeLimits(max_pixels=7_500)).shape == (60, 80, 3)
+
+
+def earlier(content: bytes, size: tuple[int, int] | None) -> np.ndarray:
+    """Pixels of a photo as the first version of the decoder had them, written with Pillow alone."""
+    with Image.open(io.BytesIO(content)) as image:
+        orientation = image.getexif().get(0x0112, 1)
+        if size is not None:
+            image.draft(None, size if orientation >= 5 else size[::-1])
+        layer = image.convert("RGBA") if image.has_transparency_data else image
+        if layer.mode == "RGBA":
+            layer = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
+        rgb = layer.convert("RGB")
+        if size is not None and rgb.size != (size if orientation >= 5 else size[::-1]):
+            rgb = rgb.resize(size if orientation >= 5 else size[::-1], Image.Resampling.BILINEAR)
+        return np.asarray(ImageOps.exif_transpose(rgb) if orientation > 1 else rgb)
+
+
+@pytest.mark.parametrize("size", [(224, 224), (96, 128), None], ids=str)
+def test_photos_have_the_pixels_that_stored_features_were_made_from(
+    shared: Path, size: tuple[int, int] | None
+) -> None:
+    photos = sorted((shared / "data" / "clothing" / "images").glob("*.jpg"))[::40]
+    photos += sorted((shared / "data" / "aimonk_full_size").rglob("*.jpg"))[::8]
+    assert len(photos) > 30
+    for photo in photos:
+        content = photo.read_bytes()
+        np.testing.assert_array_equal(decode(content, size), earlier(content, size), err_msg=str(photo))
 
 
 def test_threads_decode_alike(encode: Encode, photo: Callable[[int], Image.Image]) -> None:

@@ -196,7 +196,7 @@ def test_odd_files_are_rows_too(predictor: Predictor, folder: Path, tmp_path: Pa
     score(predictor, folder, tmp_path / "out.parquet")
     found = {row["image"]: row["error"] for row in rows_of(tmp_path / "out.parquet")}
     assert found["caf\\xe9.png"] is None
-    assert found["pipe.jpg"] == "it is not a regular file"
+    assert found["pipe.jpg"] == "not a regular file"
 
 
 def test_a_bucket_is_read_and_written(predictor: Predictor, folder: Path, tmp_path: Path) -> None:

@@ -64,7 +64,8 @@ def test_no_pickle_is_needed(logged: ModelInfo, monkeypatch: pytest.MonkeyPatch)
 
 def test_it_says_what_it_needs_and_takes(logged: ModelInfo) -> None:
     assert requirements() == [
-        f"{name}=={version(name)}" for name in ("mlflow", "openvino", "numpy", "pandas", "pillow")
+        f"{name}=={version(name)}"
+        for name in ("mlflow", "openvino", "numpy", "pandas", "pillow", "pillow-heif")
     ]
     folder = Path(mlflow.artifacts.download_artifacts(logged.model_uri))
     assert (folder / "requirements.txt").read_text().split()[: len(requirements())] == requirements()

@@ -8,7 +8,6 @@ from aimonk.config import Config
 from aimonk.config_file import load_config
 from aimonk.errors import ConfigError
 from aimonk.sweeping.space import Choice, Range, read_space, with_settings
-from tests.conftest import ROOT
 
 
 @pytest.fixture
@@ -40,7 +39,7 @@ def test_ranges_and_choices_are_read_in_order(write):
 
 
 def test_the_space_that_comes_along_holds_the_defaults():
-    space = read_space(ROOT / "experiments" / "sweep.toml", Config())
+    space = read_space("sweep", Config())
     flat = Config().flat()
     assert space.starting(Config()) == {name: flat[name] for name in space.dimensions}
 

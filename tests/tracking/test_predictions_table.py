@@ -4,36 +4,39 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
-from aimonk.tracking.held_out import HeldOut, log_held_out, matching_rows, read_held_out
 from hypothesis import given
 from hypothesis import strategies as st
 from mlflow.tracking import MlflowClient
 
 from aimonk.errors import ModelError
+from aimonk.evaluation.held_out import HeldOutScores, matching_rows
+from aimonk.tracking.predictions_table import log_predictions, read_predictions
 from aimonk.tracking.run import tracked_run
 
 
-def held_out(digests: tuple[str, ...], attributes: tuple[str, ...] = ("a.b", "label.c")) -> HeldOut:
+def held_out(digests: tuple[str, ...], attributes: tuple[str, ...] = ("a.b", "label.c")) -> HeldOutScores:
     count, random = len(digests), np.random.default_rng(0)
-    return HeldOut(
+    return HeldOutScores(
         attributes=attributes,
         images=tuple(f"{row}.jpg" for row in range(count)),
         digests=digests,
         groups=np.arange(count),
         folds=np.arange(count) % 2,
         targets=random.integers(-1, 2, (count, len(attributes))).astype(np.float32),
+        logits=random.normal(size=(count, len(attributes))),
         probabilities=random.random((count, len(attributes))),
+        thresholds=random.random((count, len(attributes))),
     )
 
 
 def test_what_is_logged_is_read(store: MlflowClient) -> None:
     told = held_out(tuple("abcdefgh"))
     with tracked_run("dresses") as run:
-        log_held_out(run, told)
-    read = read_held_out(run.id)
+        log_predictions(run, told)
+    read = read_predictions(run.id)
     for field in ("attributes", "images", "digests"):
         assert getattr(read, field) == getattr(told, field)
-    for field in ("groups", "folds", "targets", "probabilities"):
+    for field in ("groups", "folds", "targets", "logits", "probabilities", "thresholds"):
         np.testing.assert_array_equal(getattr(read, field), getattr(told, field))
     assert read.targets.dtype == np.float32
 
@@ -42,11 +45,12 @@ def test_people_read_it_too(store: MlflowClient) -> None:
     told = held_out(tuple("ab"), ("sleeve",))
     told.targets[:, 0] = (1, -1)
     with tracked_run("dresses") as run:
-        log_held_out(run, told)
+        log_predictions(run, told)
     table = pd.read_parquet(
         mlflow.artifacts.download_artifacts(run_id=run.id, artifact_path="predictions.parquet")
     )
-    assert list(table.columns) == ["image", "sha256", "group", "fold", "label.sleeve", "probability.sleeve"]
+    own = ["label.sleeve", "probability.sleeve", "threshold.sleeve", "logit.sleeve"]
+    assert list(table.columns) == ["image", "sha256", "group", "fold", *own]
     assert table["label.sleeve"][0] == 1
     assert pd.isna(table["label.sleeve"][1])
 
@@ -55,7 +59,7 @@ def test_a_run_without_a_table_is_one_sentence(store: MlflowClient) -> None:
     with tracked_run("dresses") as run:
         pass
     with pytest.raises(ModelError, match=r"keeps no predictions\.parquet"):
-        read_held_out(run.id)
+        read_predictions(run.id)
 
 
 def test_rows_meet_by_digest() -> None:

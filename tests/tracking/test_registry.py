@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,27 +9,36 @@ from mlflow.models.model import ModelInfo
 from mlflow.tracking import MlflowClient
 
 from aimonk.errors import ModelError, TrackingError
-from aimonk.evaluation.comparison import Decision
 from aimonk.serving.log_package import log_package
 from aimonk.tracking.registry import (
     CHALLENGER,
     CHAMPION,
-    Version,
     champion,
     find_version,
-    promote,
+    record_decision,
     register,
+    resolve,
     set_alias,
 )
 from aimonk.tracking.run import tracked_run
 
-YES, NO = Decision(True, "better on attr1"), Decision(False, "nothing was learned")
+Log = Callable[[], ModelInfo]
 
 
 @pytest.fixture
-def logged(store: MlflowClient, package: Path) -> ModelInfo:
-    with tracked_run("dresses"):
-        return log_package(package)
+def log(store: MlflowClient, package: Path) -> Log:
+    """Logs a model with a run of its own."""
+
+    def logged() -> ModelInfo:
+        with tracked_run("dresses"):
+            return log_package(package)
+
+    return logged
+
+
+@pytest.fixture
+def logged(log: Log) -> ModelInfo:
+    return log()
 
 
 def test_a_version_leads_with_its_verdict(logged: ModelInfo, store: MlflowClient) -> None:
@@ -42,9 +52,9 @@ def test_a_version_leads_with_its_verdict(logged: ModelInfo, store: MlflowClient
     assert linked == [{"name": "dresses", "version": 1}]
 
 
-def test_the_newest_version_is_the_highest_number(logged: ModelInfo) -> None:
+def test_the_newest_version_is_the_highest_number(log: Log) -> None:
     for _ in range(11):
-        register("dresses", logged, "")
+        register("dresses", log(), "")
     assert find_version("dresses").version == "11"
     assert find_version("dresses", "9").version == "9"
 
@@ -77,39 +87,40 @@ def test_a_reserved_alias_is_one_sentence(logged: ModelInfo, alias: str) -> None
         set_alias(register("dresses", logged, ""), alias)
 
 
-def test_the_gate_moves_champion_or_the_reason_stays(logged: ModelInfo) -> None:
-    for _ in range(3):
-        register("dresses", logged, "")
-    met: list[tuple[str, str | None]] = []
-
-    def gate(decision: Decision) -> object:
-        def decide(challenger: Version, present: Version | None) -> Decision:
-            met.append((challenger.version, present and present.version))
-            return decision
-
-        return decide
-
-    promote("dresses", gate(YES), "1")
+def test_champion_moves_or_the_reason_stays(log: Log) -> None:
+    first, second, third = (register("dresses", log(), "") for _ in range(3))
+    record_decision(first, True, "better on attr1")
     assert find_version("dresses", "1").aliases == (CHAMPION,)
 
-    refused = promote("dresses", gate(NO), "2")
-    assert refused.to_json() == {
-        "name": "dresses",
-        "version": "2",
-        "champion_before": "1",
-        "promoted": False,
-        "reason": "nothing was learned",
-    }
-    second = find_version("dresses", "2")
-    assert second.aliases == (CHALLENGER,)
-    assert (second.tags["aimonk.promoted"], second.tags["aimonk.promotion_reason"]) == ("false", NO.reason)
+    record_decision(second, False, "nothing was learned")
+    refused = find_version("dresses", "2")
+    assert refused.aliases == (CHALLENGER,)
+    tags = (refused.tags["aimonk.promoted"], refused.tags["aimonk.promotion_reason"])
+    assert tags == ("false", "nothing was learned")
     assert champion("dresses") == find_version("dresses", "1")
 
-    promote("dresses", gate(YES))
-    promote("dresses", gate(YES), "2")
-    assert met == [("1", None), ("2", "1"), ("3", "1"), ("2", "3")]
+    record_decision(third, True, "")
+    record_decision(second, True, "")
     assert find_version("dresses", "2").aliases == (CHAMPION,)
     assert find_version("dresses", "1").aliases == find_version("dresses", "3").aliases == ()
 
-    promote("dresses", gate(NO), "2")
+    record_decision(second, False, "the champion itself")
     assert find_version("dresses", "2").aliases == (CHAMPION,)
+
+
+def test_a_resumed_run_keeps_its_version(log: Log) -> None:
+    made = log()
+    assert register("dresses", made, "first").version == "1"
+    again = register("dresses", made, "second")
+    assert (again.version, again.description) == ("1", "first")
+    assert register("dresses", log(), "another run").version == "2"
+
+
+def test_a_uri_is_resolved_to_the_version_it_names(log: Log) -> None:
+    version = register("dresses", log(), "")
+    set_alias(version, CHAMPION)
+    assert resolve("models:/dresses@champion") == resolve("models:/dresses/1") == find_version("dresses", "1")
+    assert resolve("runs:/abc/model") is None
+    assert resolve("some/folder") is None
+    with pytest.raises(ModelError, match="'dresses' has no alias 'staging'"):
+        resolve("models:/dresses@staging")

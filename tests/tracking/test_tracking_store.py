@@ -12,7 +12,7 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from aimonk.errors import TrackingError
-from aimonk.tracking.tracking_store import open_store
+from aimonk.tracking.tracking_store import EXPERIMENT_TAGS, open_store
 from tests.conftest import ROOT
 
 
@@ -28,28 +28,28 @@ def test_a_deleted_experiment_is_named(store: MlflowClient) -> None:
         open_store("dresses")
 
 
-@pytest.mark.slow
-def test_a_store_made_aside_is_the_same_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_store_is_the_one_that_mlflow_itself_makes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.setattr(
-        "aimonk.tracking.tracking_store._initialise", lambda path: pytest.fail("it was made by this process")
-    )
-    first = open_store("dresses", aside=True)
-    assert MlflowClient().get_experiment(first).name == "dresses"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
+    assert MlflowClient().get_experiment(open_store("dresses")).tags == EXPERIMENT_TAGS
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mlflow.db", "mlruns"]
 
 
-def test_what_fails_aside_is_done_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_a_store_that_cannot_be_made_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
     monkeypatch.setattr("sys.executable", shutil.which("false") or pytest.fail("no command `false`"))
-    assert MlflowClient().get_experiment(open_store("dresses", aside=True)).name == "dresses"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["mlflow.db", "mlruns"]
+    with pytest.raises(TrackingError, match=r"MLflow cannot create mlflow\.db"):
+        open_store("dresses")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow
 def test_several_processes_make_one_store_quietly(tmp_path: Path) -> None:
-    code = "from aimonk.tracking.tracking_store import open_store; print(open_store('dresses'))"
+    code = (
+        "from aimonk.tracking.tracking_store import EXPERIMENT_TAGS, open_store; print(open_store('dresses'))"
+    )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     processes = [
         subprocess.Popen(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, ParamSpec
 
@@ -105,10 +107,18 @@ def shorten(name: str, limit: int = 24) -> str:
 # A layout costs as much as the drawing. It is done once; a second format of the figure keeps it.
 
 
+@contextmanager
+def _any_sign() -> Iterator[None]:
+    """Draw a box for a sign that the font lacks, such as an emoji in a name, without a warning."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font", UserWarning)
+        yield
+
+
 def to_svg(figure: Figure) -> bytes:
     """Return the figure as SVG, the same bytes for the same figure."""
     buffer = io.BytesIO()
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(STYLE), _any_sign():
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     figure.set_layout_engine("none")
     return buffer.getvalue()
@@ -117,7 +127,7 @@ def to_svg(figure: Figure) -> bytes:
 def to_png(figure: Figure) -> bytes:
     """Return the figure as PNG, for files beside the page."""
     buffer = io.BytesIO()
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(STYLE), _any_sign():
         figure.savefig(buffer, format="png", dpi=PNG_DPI)
     figure.set_layout_engine("none")
     return buffer.getvalue()

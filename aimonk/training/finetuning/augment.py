@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ...errors import ConfigError
 from ..backend import tf
 from ..losses import Tensor
 
@@ -22,15 +21,6 @@ BRIGHTNESS, CONTRAST, SATURATION = 0.2, 0.2, 0.3
 ERASED_IMAGES, ERASED_AREA, ERASED_ASPECT = 0.25, (0.02, 0.2), (0.5, 2.0)
 LUMA = (0.299, 0.587, 0.114)
 """Rec. 601 weights of red, green and blue."""
-
-
-def check_names(names: Sequence[str]) -> None:
-    """Raise ConfigError unless all of these are augmentations."""
-    for name in names:
-        if name not in NAMES:
-            raise ConfigError(
-                f"finetune.augment names {name!r}, which is no augmentation; choose from {', '.join(NAMES)}."
-            )
 
 
 def augment(images: Tensor, names: Sequence[str], seed: Tensor) -> Tensor:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from ...atomic_files import replaced_file, unwritable
 from ...config import FinetuneConfig, TrainingConfig
 from ...errors import ModelError
 
@@ -22,14 +22,14 @@ GROUPS = ("model", "best", "optimizer")
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """All that is needed to go on as if nothing had happened.
+    """All that is needed to resume as if nothing had happened.
 
     The order of images and their augmentations are functions of seed and epoch, so the epoch is the position
     of every random generator but those inside the model, which are among its variables.
     """
 
     identity: str
-    """Settings and data it belongs to; another training must not go on from it."""
+    """Settings and data it belongs to; another training must not resume from it."""
     epoch: int
     """Epochs done."""
     best_epoch: int
@@ -45,20 +45,19 @@ class Checkpoint:
 
 
 def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
-    """Write beside and rename: a kill at any moment leaves the old checkpoint or the new one."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write a checkpoint; a kill at any moment leaves the old one or the new one.
+
+    Raises:
+        FeatureStoreError: the disk is full, or the folder cannot be written to.
+    """
     arrays = {name: np.asarray(getattr(checkpoint, name)) for name in PLAIN}
     for group in GROUPS:
         arrays |= {f"{group}/{i:05d}": array for i, array in enumerate(getattr(checkpoint, group))}
-    beside = folder / f"{FILE}.{os.getpid()}.tmp"
     try:
-        with beside.open("wb") as file:
+        with replaced_file(folder / FILE) as beside, beside.open("wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, folder / FILE)
-    finally:
-        beside.unlink(missing_ok=True)
+    except OSError as error:
+        raise unwritable(folder / FILE, error) from error
 
 
 def read_checkpoint(folder: Path, identity: str) -> Checkpoint | None:

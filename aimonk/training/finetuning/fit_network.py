@@ -13,7 +13,6 @@ from ..class_weights import pos_weights, prevalences
 from ..history import History, Observer
 from ..linear_probe.batches import batch_count
 from ..losses import Tensor, batch_loss
-from .augment import check_names
 from .checkpoint import Checkpoint, identity_of, read_checkpoint, write_checkpoint
 from .gradients import gradients, pairwise_sums
 from .network import choose_trainable, computing_in_bfloat16
@@ -44,9 +43,8 @@ def finetune(
     checkpoint found there is continued. The observer is then told again of the epochs already done, since it
     may have missed the last one: it drops the iterations that it has. `progress` is told of iterations.
     The same arguments give the same network, bit for bit, on one machine.
-    Raises ConfigError, or ModelError for a damaged checkpoint or one of another training.
+    Raises ModelError for a damaged checkpoint or one of another training.
     """
-    check_names(config.augment)
     choose_trainable(model, config.last_layers)
     with computing_in_bfloat16(model, config.mixed_precision), pairwise_sums():
         run = _Finetuning(model, images, targets, train, validation, training, config)

@@ -1,11 +1,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
-from aimonk.errors import ConfigError
 from aimonk.training.backend import tf
-from aimonk.training.finetuning.augment import NAMES, _sampled, augment, check_names
+from aimonk.training.finetuning.augment import NAMES, _sampled, augment
 
 
 def changed(images: np.ndarray, *names: str, seed: tuple[int, int] = (1, 2)) -> np.ndarray:
@@ -112,9 +110,3 @@ def test_seeds_repeat_and_no_purpose_shifts_another() -> None:
     np.testing.assert_array_equal(changed(images, *NAMES), changed(images, *NAMES))
     assert (changed(images, *NAMES, seed=(1, 3)) != changed(images, *NAMES)).any()
     np.testing.assert_array_equal(changed(images, "flip", "erase"), changed(changed(images, "flip"), "erase"))
-
-
-def test_unknown_name() -> None:
-    check_names(NAMES)
-    with pytest.raises(ConfigError, match="names 'mixup', which is no augmentation; choose from flip, crop"):
-        check_names(("flip", "mixup"))

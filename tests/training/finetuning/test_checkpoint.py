@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aimonk.errors import ModelError
+from aimonk.errors import FeatureStoreError, ModelError
 from aimonk.training.finetuning.checkpoint import FILE, Checkpoint, read_checkpoint, write_checkpoint
 
 CHECKPOINT = Checkpoint(
@@ -65,7 +65,7 @@ def test_a_failed_write_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.M
         raise OSError("No space left on device")
 
     monkeypatch.setattr(np, "savez", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(FeatureStoreError, match="No space left"):
         write_checkpoint(tmp_path, dataclasses.replace(CHECKPOINT, epoch=4))
     monkeypatch.undo()
     got = read_checkpoint(tmp_path, "a training")

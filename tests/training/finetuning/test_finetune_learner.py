@@ -4,16 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import openvino
 import pytest
-from rich.console import Console
 
 from aimonk.config import Config
 from aimonk.config_file import load_config
 from aimonk.data.dataset import Dataset, read_dataset
 from aimonk.data.demo.draw_demo import draw_demo
 from aimonk.data.split import make_split
-from aimonk.evaluation.cross_validation import no_calibration
-from aimonk.progress import Stages
+from aimonk.evaluation.calibration import Calibration
 from aimonk.training.finetuning.finetune_learner import Finetuning
 from aimonk.training.history import History
 from aimonk.training.open_learner import open_learner
@@ -32,8 +31,7 @@ def opened(store: Path, data: Dataset, *more: str) -> tuple[Finetuning, Config]:
     )
     learner = open_learner(config)
     assert isinstance(learner, Finetuning)
-    stages = Stages(Console(quiet=True))
-    learner.prepare(data, stages, stages.warn)
+    learner.prepare(data)
     return learner, config
 
 
@@ -41,7 +39,7 @@ def opened(store: Path, data: Dataset, *more: str) -> tuple[Finetuning, Config]:
 def data(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     folder = tmp_path_factory.mktemp("demo")
     draw_demo(folder, images=80)
-    return read_dataset(folder, None, Config().data, folder / "store")
+    return read_dataset(folder, None, Config(), folder / "store")
 
 
 class Losses:
@@ -78,13 +76,19 @@ def test_it_is_trained_on_smaller_images_than_it_answers_for(
     assert trained_on[-1] == (96, 96)
     images = pixels((96, 96))[plan.test]
     np.testing.assert_allclose(logits, fitted.model.predict_on_batch(images), rtol=1e-3, atol=1e-3)
-    made = fitted.deliver(no_calibration(len(data.attributes)))
-    assert made.graph.inputs[0].partial_shape.to_string() == "[?,96,96,3]"
+    count = len(data.attributes)
+    doubled = Calibration(np.full(count, 2.0), np.full(count, 0.5))
+    first, second = fitted.export(doubled), fitted.export(doubled)
+    assert first.graph.inputs[0].partial_shape.to_string() == "[?,96,96,3]"
+    core = openvino.Core()
+    for exported in (first, second):  # the second export is calibrated once, like the first
+        served = core.compile_model(exported.graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})(images)[0]
+        np.testing.assert_allclose(served, 2 * logits + 0.5, rtol=1e-3, atol=2e-3)
 
 
 def test_a_refit_takes_the_epochs_of_the_second_phase(data: Dataset, tmp_path: Path) -> None:
     learner, _ = opened(tmp_path, data)
-    fitted = learner.fit_all(1)
+    fitted = learner.refit(1)
     assert fitted.epochs == 1
     assert len(fitted.history.epoch_steps) == 2 + 1
     assert isinstance(fitted.history, History)

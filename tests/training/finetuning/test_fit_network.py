@@ -11,7 +11,7 @@ from aimonk.backbones.linear_head import LinearHead
 from aimonk.backbones.pooling import Readout
 from aimonk.backbones.zoo import parse_backbone
 from aimonk.config import FinetuneConfig, TrainingConfig
-from aimonk.errors import ConfigError, ModelError
+from aimonk.errors import ModelError
 from aimonk.training.backend import keras
 from aimonk.training.class_weights import pos_weights, prevalences
 from aimonk.training.finetuning.fit_network import finetune
@@ -220,9 +220,3 @@ def test_a_checkpoint_of_other_settings_is_refused(model, images, targets, tmp_p
             finetune(model, images, targets, TRAIN, NONE, TRAINING, other, None, tmp_path)
     with pytest.raises(ModelError, match="other settings or data"):
         finetune(model, images, 1 - targets, TRAIN, NONE, TRAINING, config, None, tmp_path)
-
-
-def test_unknown_augmentation(model, images, targets) -> None:
-    config = dataclasses.replace(CONFIG, augment=("mixup",))
-    with pytest.raises(ConfigError, match="'mixup'"):
-        finetune(model, images, targets, TRAIN, NONE, TRAINING, config)
