@@ -57,7 +57,8 @@ class Admission:
             TooLargeError: the request alone exceeds a limit.
             BusyError: it does not fit beside the requests in progress, or the server is shutting down.
         """
-        self._check_size(images, size)
+        self.check_images(images)
+        self._check_size(size)
         with self._lock:
             self._check_room(images, size)
             self._images += images
@@ -73,13 +74,17 @@ class Admission:
         """Refuse all further requests."""
         self._closed = True
 
-    def _check_size(self, images: int, size: int) -> None:
+    def check_images(self, images: int) -> None:
+        """Raise TooLargeError if one request may not have so many images; cheap, before they are looked at."""
         limits = self.limits
         if images > limits.images_per_request:
             raise TooLargeError(
                 f"The request has {images:,} rows, more than the {limits.images_per_request:,} that one "
                 "request may have; send several."
             )
+
+    def _check_size(self, size: int) -> None:
+        limits = self.limits
         if size > limits.bytes_per_request:
             raise TooLargeError(
                 f"The request's images have {size / 2**20:,.0f} MiB, more than the "

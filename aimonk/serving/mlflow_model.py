@@ -70,8 +70,10 @@ class AimonkModel(PythonModel):
             MlflowException: there is no column `image` (HTTP 400), the request is too large (429), the
                 server is full or ends (503), or the model fails (500).
         """
-        cells = _image_column(model_input)
         try:
+            if _is_served() and isinstance(model_input, pd.DataFrame):
+                self._admission.check_images(len(model_input))  # a column of millions takes seconds to read
+            cells = _image_column(model_input)
             if not _is_served():
                 return self._answer(cells)
             with self._admission.admit(len(cells), sum(map(self._cell.encoded_size, cells))):
@@ -80,6 +82,8 @@ class AimonkModel(PythonModel):
             raise MlflowException(str(error), RESOURCE_EXHAUSTED) from None
         except self._limits.BusyError as error:
             raise MlflowException(str(error), TEMPORARILY_UNAVAILABLE) from None
+        except MlflowException:
+            raise
         except Exception as error:  # anything else would show its trace to the client
             raise MlflowException(f"The model failed: {type(error).__name__}.", INTERNAL_ERROR) from None
 
