@@ -12,9 +12,13 @@ import typer
 
 from .cli_options import (
     AsJson,
+    Attributes,
     Backbone,
     Data,
     Experiment,
+    Group,
+    Ignore,
+    ImageColumn,
     Labels,
     Model,
     Recipe,
@@ -22,6 +26,7 @@ from .cli_options import (
     Set,
     Spark,
     Weights,
+    labels_settings,
 )
 from .errors import AimonkError
 
@@ -40,6 +45,10 @@ app = typer.Typer(
 def train(
     data: Annotated[str, typer.Option(help="Folder of images.")] = "",
     labels: Labels = "",
+    image_column: ImageColumn = "",
+    attributes: Attributes = [],  # noqa: B006
+    ignore: Ignore = [],  # noqa: B006
+    group: Group = "",
     config: Recipe = "",
     backbone: Backbone = "",
     weights: Weights = "",
@@ -62,7 +71,7 @@ def train(
         data or None,
         labels or None,
         config=config or None,
-        settings=set_,
+        settings=[*labels_settings(image_column, attributes, ignore, group), *set_],
         backbone=backbone,
         weights=weights,
         epochs=int(epochs) if epochs else None,
@@ -79,6 +88,10 @@ def sweep(
     data: Data,
     space: Annotated[str, typer.Option(help="What varies: a TOML file, or the built-in `sweep`.")] = "sweep",
     labels: Labels = "",
+    image_column: ImageColumn = "",
+    attributes: Attributes = [],  # noqa: B006
+    ignore: Ignore = [],  # noqa: B006
+    group: Group = "",
     config: Recipe = "",
     backbone: Backbone = "",
     weights: Weights = "",
@@ -104,7 +117,7 @@ def sweep(
         name=name,
         blind=blind,
         config=config or None,
-        settings=set_,
+        settings=[*labels_settings(image_column, attributes, ignore, group), *set_],
         backbone=backbone,
         weights=weights,
         experiment=experiment,
@@ -114,19 +127,43 @@ def sweep(
 
 
 @app.command()
-def audit(data: Data, labels: Labels = "", set_: Set = [], as_json: AsJson = False) -> None:  # noqa: B006
+def audit(
+    data: Data,
+    labels: Labels = "",
+    image_column: ImageColumn = "",
+    attributes: Attributes = [],  # noqa: B006
+    ignore: Ignore = [],  # noqa: B006
+    group: Group = "",
+    set_: Set = [],  # noqa: B006
+    save_labels: Annotated[
+        str, typer.Option(metavar="FILE", help="Write the labels as they were understood, as CSV.")
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
     """Say what is wrong with the data, before anything is learned from it."""
     from .commands.audit import audit
 
-    _answer(audit(data, labels or None, settings=set_), as_json)
+    settings = [*labels_settings(image_column, attributes, ignore, group), *set_]
+    _answer(audit(data, labels or None, settings=settings, save_labels=save_labels or None), as_json)
 
 
 @app.command()
-def evaluate(model: Model, data: Data, labels: Labels = "", set_: Set = [], as_json: AsJson = False) -> None:  # noqa: B006
+def evaluate(
+    model: Model,
+    data: Data,
+    labels: Labels = "",
+    image_column: ImageColumn = "",
+    attributes: Attributes = [],  # noqa: B006
+    ignore: Ignore = [],  # noqa: B006
+    group: Group = "",
+    set_: Set = [],  # noqa: B006
+    as_json: AsJson = False,
+) -> None:
     """Say how well a model does on labelled images."""
     from .commands.evaluate import evaluate
 
-    _answer(evaluate(model, data, labels or None, settings=set_), as_json)
+    settings = [*labels_settings(image_column, attributes, ignore, group), *set_]
+    _answer(evaluate(model, data, labels or None, settings=settings), as_json)
 
 
 @app.command()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +12,20 @@ import typer
 Data = Annotated[Path, typer.Option(help="Folder of images.")]
 Labels = Annotated[
     str, typer.Option(help="Labels file; default: labels.txt, else labels.csv, in the folder or beside it.")
+]
+ImageColumn = Annotated[str, typer.Option(metavar="COLUMN", help="Column that names the image.")]
+Attributes = Annotated[
+    list[str],
+    typer.Option(metavar="NAMES", help="Columns or tags to learn: names, globs, or several with commas."),
+]
+Ignore = Annotated[list[str], typer.Option(metavar="NAMES", help="Columns to leave out, likewise.")]
+Group = Annotated[
+    str,
+    typer.Option(
+        metavar="COLUMN|REGEX",
+        help="Images that are not independent (patient, product, session): a column, or a regular expression "
+        "with one group over the file name.",
+    ),
 ]
 Model = Annotated[
     str, typer.Option(help="models:/NAME@champion, models:/NAME/VERSION, runs:/ID/model or a folder.")
@@ -22,3 +38,23 @@ Weights = Annotated[str, typer.Option(help="imagenet, none (random), or the path
 Experiment = Annotated[str, typer.Option(help="MLflow experiment.")]
 Register = Annotated[str, typer.Option(help="Registered model that the new version joins.")]
 Spark = Annotated[str, typer.Option(metavar="MASTER", help="Work on Spark, e.g. at local[4].")]
+
+
+def labels_settings(image: str, attributes: list[str], ignore: list[str], group: str) -> list[str]:
+    """Return the options that say how labels are read as `section.key=value` assignments.
+
+    >>> labels_settings("file", ["red", "b*"], [], "")
+    ['labels.image="file"', 'labels.attributes=["red", "b*"]']
+    """
+    given: dict[str, str | list[str]] = {
+        "image": image,
+        "attributes": attributes,
+        "ignore": ignore,
+        "group": group,
+    }
+    return [f"labels.{key}={_toml(value)}" for key, value in given.items() if value]
+
+
+def _toml(value: str | Sequence[str]) -> str:
+    """JSON's strings and lists are TOML's, as long as no character is written as two surrogates."""
+    return json.dumps(value, ensure_ascii=False)

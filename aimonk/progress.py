@@ -57,6 +57,14 @@ def show_on(console: Console) -> None:
     _console = console
 
 
+def tell(*lines: str) -> None:
+    """Show lines where progress is shown: what a user should know, but need not be warned of."""
+    console = _console or Console(stderr=True)
+    if _console is not None or console.is_terminal:
+        for line in lines:
+            console.print(line, markup=False, highlight=False)
+
+
 @contextmanager
 def recorded() -> Iterator[Record]:
     """Collect the seconds of all stages and the warnings inside.

@@ -68,8 +68,8 @@ def _report(
         ece_before=expected_calibration_error(scores.targets, raw),
         ece_after=expected_calibration_error(scores.targets, scores.probabilities),
         history=candidate.history,
-        suspects=find_suspects(*cells),
-        fillable=find_fillable(*cells),
+        suspects=find_suspects(*cells, groups=scores.groups),
+        fillable=find_fillable(*cells, groups=scores.groups),
         predictions=Predictions(
             scores.images, scores.targets, scores.probabilities, raw if evaluation.calibrate else None
         ),

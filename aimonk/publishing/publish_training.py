@@ -43,9 +43,10 @@ def record_data(run: Run, dataset: Dataset) -> None:
     """Record what the data is: MLflow's data set input and the audit."""
     audit = dataset.audit
     facts = {"rows": audit.rows, "missing": len(audit.missing), "unreadable": len(audit.unreadable)}
-    counts = audit.usable_attributes
+    counts = dataset.counts
     run.dataset(describe(dataset.folder, dataset.digest, len(dataset), counts, facts), "training")
     run.json("audit.json", audit.to_json())
+    run.json("read_as.json", dataset.read_as.to_json())
 
 
 def publish_training(
@@ -85,7 +86,6 @@ def publish_training(
             "mlflow.note.content": f"**{evidence.headline}**\n\n{decision.reason}",
         }
     )
-    counts = {counted.name: counted.missing for counted in dataset.audit.usable_attributes}
     return TrainingResult(
         run_id=run.id,
         model_uri=version.uri,
@@ -96,7 +96,6 @@ def publish_training(
         unreadable=tuple(image for image, _ in dataset.audit.unreadable),
         seconds=record.seconds,
         pos_weights=candidate.pos_weights,
-        unknown=counts,
         evidence=evidence,
         operating_points=candidate.operating_points,
         warnings=tuple(record.warnings),
@@ -128,7 +127,7 @@ def _log_model(learner: Learner, dataset: Dataset, candidate: Candidate, config:
         for name, threshold, counted, found in zip(
             dataset.attributes,
             candidate.operation.thresholds,
-            dataset.audit.usable_attributes,
+            dataset.counts,
             candidate.evidence.attributes,
             strict=True,
         )

@@ -35,8 +35,6 @@ class EvaluationResult(Result):
     """Wall clock, by stage."""
     pos_weights: dict[str, float]
     """By attribute, as the training's loss used them."""
-    unknown: dict[str, int]
-    """Images whose label is not known, by attribute."""
     evidence: Evidence
     operating_points: tuple[OperatingPoint, ...]
     warnings: tuple[str, ...] = ()
@@ -83,7 +81,9 @@ class EvaluationResult(Result):
                 "name": found.name,
                 "positives": found.positives,
                 "negatives": found.negatives,
-                "unknown": self.unknown.get(found.name, 0),
+                "unknown": found.unknown,
+                "positive_groups": found.positive_groups,
+                "negative_groups": found.negative_groups,
                 "ap": found.ap.value,
                 "ap_low": found.ap.low,
                 "ap_high": found.ap.high,
@@ -94,6 +94,7 @@ class EvaluationResult(Result):
                 "p_value": found.p_value,
                 "p_raw": found.p_raw,
                 "verdict": str(found.verdict),
+                "too_few": found.too_few,
                 "threshold": point.threshold,
                 "precision": point.precision,
                 "recall": point.recall,

@@ -75,7 +75,7 @@ class Admission:
         self._closed = True
 
     def check_images(self, images: int) -> None:
-        """Raise TooLargeError if one request may not have so many images; cheap, before they are looked at."""
+        """Raise TooLargeError if one request may not have so many images, before they are looked at."""
         limits = self.limits
         if images > limits.images_per_request:
             raise TooLargeError(
