@@ -153,7 +153,7 @@ def _reader(folder: Path):  # type: ignore[no-untyped-def]  # Spark's own type i
 
         return paths.map(content)
 
-    return F.pandas_udf(read, "binary")  # type: ignore[attr-defined, unused-ignore]
+    return F.pandas_udf(read, "binary")  # type: ignore[call-overload]
 
 
 def _tables(answers: DataFrame, names: list[str]) -> Iterator[pa.Table]:
