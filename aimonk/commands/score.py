@@ -6,12 +6,12 @@ from pathlib import Path
 
 from ..progress import recorded, stage
 from ..runtime.predictor import Predictor
-from ..serving.batch_scoring import Scored
+from ..serving.batch_scoring import ScoringResult
 from ..serving.batch_scoring import score as score_here
 from ..tracking.logged_model import model_folder, model_package
 
 
-def score(model: str, data: str | Path, out: str | Path, *, spark: str = "") -> Scored:
+def score(model: str, data: str | Path, out: str | Path, *, spark: str = "") -> ScoringResult:
     """Score a folder of images or a Parquet file into one table.
 
     >>> aimonk.score("models:/dresses/1", "photos", "scores.parquet").images  # doctest: +SKIP
@@ -32,7 +32,7 @@ def score(model: str, data: str | Path, out: str | Path, *, spark: str = "") -> 
 
             folder = model_folder(model)
             with stage("score", "Scoring on Spark") as progress:
-                return score_spark(folder, Path(data), Path(out), spark, progress)
+                return score_spark(folder, Path(data), Path(out), spark, progress=progress)
         predictor = Predictor(model_package(model), throughput=True)
         with stage("score", "Scoring") as progress:
-            return score_here(predictor, Path(data), Path(out), progress)
+            return score_here(predictor, Path(data), Path(out), progress=progress)

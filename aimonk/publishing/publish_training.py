@@ -19,9 +19,9 @@ from ..data.split import split_table
 from ..progress import Record, stage
 from ..results.training_result import TrainingResult
 from ..runtime.record import Attribute, PackageInfo
+from ..serving.log_package import log_package
 from ..serving.package import write_package
 from ..tracking.dataset_input import describe
-from ..tracking.logged_model import log_package
 from ..tracking.predictions_table import log_predictions
 from ..tracking.registry import register
 from ..tracking.run import REQUEST, SETTINGS, Run
