@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .commands.audit import audit
     from .commands.embed import embed
     from .commands.evaluate import evaluate
+    from .commands.fill import fill
     from .commands.predict import predict
     from .commands.promote import promote
     from .commands.recipes import list_recipes
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from .results.audit_result import AuditResult
     from .results.embedding_result import EmbeddingResult
     from .results.evaluation_result import EvaluationResult
+    from .results.fill_result import FillResult
     from .results.prediction_result import PredictionResult
     from .results.promotion_result import PromotionResult
     from .results.sweep_result import SweepResult
@@ -38,6 +40,7 @@ _HOMES = {
     "Config": "config",
     "EmbeddingResult": "results.embedding_result",
     "EvaluationResult": "results.evaluation_result",
+    "FillResult": "results.fill_result",
     "PredictionResult": "results.prediction_result",
     "PromotionResult": "results.promotion_result",
     "SweepResult": "results.sweep_result",
@@ -45,6 +48,7 @@ _HOMES = {
     "audit": "commands.audit",
     "embed": "commands.embed",
     "evaluate": "commands.evaluate",
+    "fill": "commands.fill",
     "list_recipes": "commands.recipes",
     "load_config": "config_file",
     "predict": "commands.predict",
@@ -60,6 +64,7 @@ __all__ = [
     "Config",
     "EmbeddingResult",
     "EvaluationResult",
+    "FillResult",
     "PredictionResult",
     "PromotionResult",
     "SweepResult",
@@ -67,6 +72,7 @@ __all__ = [
     "audit",
     "embed",
     "evaluate",
+    "fill",
     "list_recipes",
     "load_config",
     "predict",

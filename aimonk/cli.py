@@ -31,6 +31,8 @@ from .cli_options import (
 from .errors import AimonkError
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from .results.presentation import Result
 
 app = typer.Typer(
@@ -167,6 +169,41 @@ def evaluate(
 
 
 @app.command()
+def fill(
+    model: Model,
+    data: Data,
+    out: Annotated[Path, typer.Option(help="File to write, in the format of the labels.")],
+    labels: Labels = "",
+    image_column: ImageColumn = "",
+    attributes: Attributes = [],  # noqa: B006
+    ignore: Ignore = [],  # noqa: B006
+    group: Group = "",
+    precision: Annotated[float, typer.Option(help="Share of what is filled that must be right.")] = 0.95,
+    miss: Annotated[float, typer.Option(help="Largest share of a class filled as the other.")] = 0.05,
+    confidence: Annotated[float, typer.Option(help="Confidence in both, for each attribute.")] = 0.95,
+    set_: Set = [],  # noqa: B006
+    as_json: AsJson = False,
+) -> None:
+    """Fill the missing labels that held-out evidence vouches for; the others stay missing."""
+    from .commands.fill import fill
+
+    result = fill(
+        model,
+        data,
+        labels or None,
+        out=out,
+        precision=precision,
+        miss=miss,
+        confidence=confidence,
+        settings=[*labels_settings(image_column, attributes, ignore, group), *set_],
+        announce=lambda found: _show(found.summary(), as_json),
+    )
+    _show(result.files(), as_json)
+    if as_json:
+        print(json.dumps(result.to_json(), allow_nan=False))
+
+
+@app.command()
 def predict(
     images: Annotated[list[Path], typer.Argument(help="Image files.")],
     model: Model,
@@ -255,11 +292,15 @@ def recipes(as_json: AsJson = False) -> None:
 
 def _answer(result: Result, as_json: bool) -> None:
     """Print for people to stdout, or to stderr where a program reads JSON on stdout."""
-    from rich.console import Console
-
-    Console(stderr=as_json).print(*result.summary(), sep="\n")
+    _show(result.summary(), as_json)
     if as_json:
         print(json.dumps(result.to_json(), allow_nan=False))
+
+
+def _show(parts: list[RenderableType], as_json: bool) -> None:
+    from rich.console import Console
+
+    Console(stderr=as_json).print(*parts, sep="\n")
 
 
 def main() -> NoReturn:

@@ -1,4 +1,4 @@
-r"""Which missing labels held-out scores can vouch for: two thresholds per attribute, with a stated confidence.
+r"""Which missing labels held-out scores can vouch for: two thresholds per attribute, with confidence.
 
 A missing label is filled as present where the model's probability is at least a, as absent where it is at
 most b. The user asks for a precision P and a miss share m. For present the promise is
@@ -21,10 +21,10 @@ are p-values for it, exact as Clopper and Pearson's interval is (1934). The thre
 are at most delta / 2: whichever promise is broken, its own test errs with at most that probability, so
 the pair needs no correction (Berger, "Multiparameter Hypothesis Testing and Acceptance Sampling", 1982).
 
-**Many thresholds** cost nothing if they are tested in an order that no label decides, and testing stops at the
-first failure (fixed-sequence testing, section 4 of Angelopoulos et al.). Here they are the known scores in
-falling order, from the k-th best on, where k is the least number of cells at which `START_ERRORS` errors still
-pass. The cells that score above the (k+1)-th best are, given that score, independent draws from P(. | S > s),
+**Many thresholds** cost nothing if they are tested in an order that no label decides, and testing stops at
+the first failure (fixed-sequence testing, section 4 of Angelopoulos et al.). Here they are the known scores
+in falling order, from the k-th best on, where k is the least number of cells at which `START_ERRORS` errors
+still pass. The cells that score above the (k+1)-th best are, given that score, independent draws from P(. | S > s),
 as if s had been fixed. Let v be the largest score at which the promise is broken, and let the first tested
 threshold at or below v have n cells, N of them above v. Given N, the errors above v are Binomial(N, 1 - P) by
 the choice of v, and each of the n - N other cells errs with at least that probability if errors do not become
@@ -39,8 +39,8 @@ at random, stands for it; n, n0 and e count groups. The promise then is of a ran
 Given the models of the folds, cells are independent; that the folds' models share images is not in the
 binomial. It is measured instead (experiments/benchmarks/fill.py), as is what happens on noise.
 
-**What is not promised.** Missing labels are taken to be missing at random within the attribute. If people left
-out the doubtful ones, held-out evidence on the others is too good; see the same benchmark.
+**What is not promised.** Missing labels are taken to be missing at random within the attribute. If people
+left out the doubtful ones, held-out evidence on the others is too good; see the same benchmark.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ from scipy.stats import binom
 from ..data.labels import MISSING
 
 START_ERRORS = 2
-"""Errors that the first tested threshold survives: one wrong label among the surest must not end the search."""
+"""Errors that the first tested threshold survives: a wrong label among the surest must not end the search."""
 _LARGE_START = 0.25
 """Of the known cells; where the first threshold would need more of them, it survives no error instead."""
 
@@ -97,6 +97,11 @@ class Vouched:
     negatives: int
     reason: str = ""
     """Why one or both values are never filled; empty where both are."""
+
+    @property
+    def fills(self) -> bool:
+        """Whether any probability is filled."""
+        return math.isfinite(self.present) or math.isfinite(self.absent)
 
     def fill(self, probabilities: np.ndarray) -> np.ndarray:
         """Labels for cells with these probabilities, `(n,) float32` of 1, 0 and `MISSING`.
@@ -172,7 +177,9 @@ def certified(scores: np.ndarray, right: np.ndarray, promise: Promise) -> float:
     missed = binom.cdf(errors, errors[-1], promise.miss)
     passed = np.maximum(wrong, missed) <= level
     # A threshold takes all cells of its score or none: only the last of tied cells may be tested.
-    testable = np.append(True, np.append(ranked[1:] != ranked[:-1], True)) if len(scores) else np.array([True])
+    testable = (
+        np.append(True, np.append(ranked[1:] != ranked[:-1], True)) if len(scores) else np.array([True])
+    )
     tested = np.flatnonzero(testable & (cells >= first_tested(len(scores), promise)))
     failures = np.flatnonzero(~passed[tested])
     reached = tested[: failures[0]] if failures.size else tested
@@ -205,7 +212,8 @@ def _vouch_attribute(
     absent = -certified(-scores, labels == 0, promise)
     if absent >= present:  # a stricter threshold keeps what a looser one promises
         absent = float(np.nextafter(present, -math.inf))
-    return Vouched(name, present, absent, positives, negatives, _reason(present, absent, positives, negatives, promise))
+    why = _reason(present, absent, positives, negatives, promise)
+    return Vouched(name, present, absent, positives, negatives, why)
 
 
 def _reason(present: float, absent: float, positives: int, negatives: int, promise: Promise) -> str:
@@ -216,7 +224,7 @@ def _reason(present: float, absent: float, positives: int, negatives: int, promi
         ("absent", "present", absent, positives),
     ):
         if math.isinf(threshold):
-            few = others < promise.fewest
-            why = f"only {others} are known to be {opposite}, of {promise.fewest} needed" if few else "too many errors"
-            reasons.append(f"never {value}: {why}")
+            few = f"fewer than {promise.fewest} photos are known to be {opposite}"
+            why = few if others < promise.fewest else "too many errors among the surest"
+            reasons.append(f"never filled as {value}, {why}")
     return "; ".join(reasons)

@@ -96,7 +96,9 @@ def set_filled_apart(table: LabelTable) -> LabelTable:
         if row is not None and column is not None and table.targets[row, column] == cell.value:
             targets[row, column], filled[row, column] = MISSING, cell.value
             count += 1
-    note = f"{count} labels were filled in by a model ({companion(table.source).name}) and count as not known."
+    note = (
+        f"{count} labels were filled in by a model ({companion(table.source).name}) and count as not known."
+    )
     read_as = replace(table.read_as, notes=(*table.read_as.notes, note))
     return replace(table, targets=targets, filled=filled, read_as=read_as)
 

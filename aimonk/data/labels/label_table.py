@@ -27,8 +27,8 @@ class LabelTable:
             group are not independent. An empty value means that the image is a group of its own.
         read_as: How the file was understood.
         hints: Columns that look like groups, see `suggested_groups`: name and values, one for each image.
-        filled: `(N, L) float32` like `targets`: labels that a model filled in, which are `MISSING` in `targets`;
-            None where none was.
+        filled: `(N, L) float32` like `targets`: labels that a model filled in, which are `MISSING` in
+            `targets`; None where none was.
     """
 
     source: Path

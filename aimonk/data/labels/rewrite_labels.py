@@ -7,7 +7,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,12 +29,8 @@ Cells = Mapping[tuple[str, str], float]
 _TOKENS = {1.0: "1", 0.0: "0", MISSING: "NA"}
 
 
-@dataclass(frozen=True)
-class _Edits:
-    """Which cells of a raw table get which token."""
-
-    tokens: dict[tuple[int, int], str]
-    """(row, column of the raw table) to what to write there."""
+_Edits = dict[tuple[int, int], str]
+"""(row, column of the raw table) to the token to write there."""
 
 
 def rewrite_labels(source: Path, cells: Cells, out: Path, config: LabelsConfig | None = None) -> str:
@@ -87,6 +83,27 @@ def changed(table: LabelTable, cells: Cells) -> LabelTable:
     return replace(table, targets=targets)
 
 
+def contradicted(source: Path, config: LabelsConfig | None = None) -> frozenset[tuple[str, str]]:
+    """Return the (image, attribute) that people have labelled present in one row and absent in another.
+
+    They count as not known, but they are not missing: whoever fills them would overwrite two labels.
+    """
+    config = config or LabelsConfig()
+    if not read_labels(source, config).read_as.contradictions:
+        return frozenset()
+    raw = read_raw(source)
+    roles = find_roles(raw, config)
+    coding = find_coding(raw, roles.attributes, config)
+    images = roles.image.cells()
+    found: set[tuple[str, str]] = set()
+    for column in roles.attributes:
+        seen: dict[str, set[float]] = {}
+        for image, value in zip(images, coding.targets(column).tolist(), strict=True):
+            seen.setdefault(image, set()).add(value)
+        found |= {(image, column.name) for image, values in seen.items() if {0.0, 1.0} <= values}
+    return frozenset(found)
+
+
 def _edits(raw: RawTable, cells: Cells, config: LabelsConfig) -> _Edits:
     """Find the rows of each image; each value is spelled as its column, else another one, mostly does."""
     roles = find_roles(raw, config)
@@ -106,12 +123,11 @@ def _edits(raw: RawTable, cells: Cells, config: LabelsConfig) -> _Edits:
     for row, code in enumerate(roles.image.codes.tolist()):
         rows.setdefault(roles.image.values[code], []).append(row)
     own_of = dict(zip((column.name for column in roles.attributes), spelled, strict=True))
-    tokens = {
+    return {
         (row, place[attribute]): own_of[attribute].get(value, usual[value])
         for (image, attribute), value in cells.items()
         for row in rows[image]
     }
-    return _Edits(tokens)
 
 
 def _writers() -> dict[str, Callable[[RawTable, _Edits, Path], None]]:
@@ -132,7 +148,7 @@ def _write_delimited(raw: RawTable, edits: _Edits, out: Path) -> None:
     records = list(csv.reader(io.StringIO(body, newline=""), delimiter=raw.delimiter, skipinitialspace=True))
     filled = [at for at, record in enumerate(records) if any(cell.strip() for cell in record)]
     data = filled[len(filled) - len(raw) :]
-    for (row, column), token in edits.tokens.items():
+    for (row, column), token in edits.items():
         records[data[row]][column] = token
     new = io.StringIO()
     csv.writer(new, delimiter=raw.delimiter, lineterminator=end).writerows(records)
@@ -146,7 +162,7 @@ def _write_whitespace(raw: RawTable, edits: _Edits, out: Path) -> None:
     filled = [at for at in range(0, len(lines), 2) if lines[at].strip()]
     data = filled[len(filled) - len(raw) :]
     labels = len(raw.columns) - 1
-    for (row, column), token in edits.tokens.items():
+    for (row, column), token in edits.items():
         parts = re.split(r"(\s+)", lines[data[row]].rstrip())
         parts[2 * (column - 1 - labels) + len(parts) + 1] = token
         lines[data[row]] = "".join(parts)
@@ -163,10 +179,10 @@ def _write_parquet(raw: RawTable, edits: _Edits, out: Path) -> None:
     from pyarrow import parquet
 
     table = parquet.read_table(raw.source)
-    for column in sorted({column for _, column in edits.tokens}):
+    for column in sorted({column for _, column in edits}):
         field = table.schema.field(column)
         values = table.column(column).to_pylist()
-        for (row, at), token in edits.tokens.items():
+        for (row, at), token in edits.items():
             if at == column:
                 values[row] = _typed(token, field.type)
         table = table.set_column(column, field, pa.array(values, type=field.type))
