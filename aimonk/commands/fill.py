@@ -87,7 +87,7 @@ def fill(
         with stage("score", "Scoring"):
             wanted = missing[:, [found.fills for found in vouched]].any(axis=1)
             scores = scored.scores(dataset.digests, dataset.paths, wanted, config.features)
-        values = fill_missing(targets, scores, vouched, missing)
+        values, vouched = fill_missing(missing, scores.probabilities, vouched, promise)
         found = FillResult(
             model_uri=scored.uri,
             training_run=scored.run_id,

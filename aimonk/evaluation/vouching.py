@@ -24,8 +24,8 @@ the pair needs no correction (Berger, "Multiparameter Hypothesis Testing and Acc
 **Many thresholds** cost nothing if they are tested in an order that no label decides, and testing stops at
 the first failure (fixed-sequence testing, section 4 of Angelopoulos et al.). Here they are the known scores
 in falling order, from the k-th best on, where k is the least number of cells at which `START_ERRORS` errors
-still pass. The cells that score above the (k+1)-th best are, given that score, independent draws from P(. | S > s),
-as if s had been fixed. Let v be the largest score at which the promise is broken, and let the first tested
+still pass. The cells that score above the (k+1)-th best are, given that score s, independent draws from
+P(. | S > s), as if s had been fixed. Let v be the largest score at which the promise is broken, and let the first tested
 threshold at or below v have n cells, N of them above v. Given N, the errors above v are Binomial(N, 1 - P) by
 the choice of v, and each of the n - N other cells errs with at least that probability if errors do not become
 rarer as scores fall. So e is stochastically at least Binomial(n, 1 - P), and passing has probability at most
@@ -47,7 +47,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.stats import binom
@@ -84,6 +84,15 @@ class Promise:
 
 
 @dataclass(frozen=True)
+class Passed:
+    """A certified threshold, how many known cells lie beyond it, and how many of them err."""
+
+    threshold: float = math.inf
+    cells: int = 0
+    errors: int = 0
+
+
+@dataclass(frozen=True)
 class Vouched:
     """The thresholds of one attribute, on calibrated probabilities. What lies between them stays missing."""
 
@@ -95,6 +104,8 @@ class Vouched:
     positives: int
     """Groups by which they were chosen, by the label of the cell that stands for the group."""
     negatives: int
+    tested: tuple[Passed, Passed] = (Passed(), Passed())
+    """The known cells beyond the threshold for absent, and for present."""
     reason: str = ""
     """Why one or both values are never filled; empty where both are."""
 
@@ -102,6 +113,16 @@ class Vouched:
     def fills(self) -> bool:
         """Whether any probability is filled."""
         return math.isfinite(self.present) or math.isfinite(self.absent)
+
+    def without(self, value: int, reason: str) -> Vouched:
+        """Return the attribute without the threshold for a value, and why; as it is if it has none."""
+        threshold = self.present if value else self.absent
+        if math.isinf(threshold):
+            return self
+        told = f"never filled as {'present' if value else 'absent'}, {reason}"
+        reasons = "; ".join(filter(None, (self.reason, told)))
+        gone = {"present": math.inf} if value else {"absent": -math.inf}
+        return replace(self, reason=reasons, **gone)
 
     def fill(self, probabilities: np.ndarray) -> np.ndarray:
         """Labels for cells with these probabilities, `(n,) float32` of 1, 0 and `MISSING`.
@@ -153,8 +174,8 @@ def vouch(
     return tuple(chosen)
 
 
-def certified(scores: np.ndarray, right: np.ndarray, promise: Promise) -> float:
-    """Return the lowest certified threshold for filling with one value; infinite where there is none.
+def certified(scores: np.ndarray, right: np.ndarray, promise: Promise) -> Passed:
+    """Return the lowest certified threshold for filling with one value; an infinite one if there is none.
 
     Args:
         scores: `(n,)` of independent cells, higher means surer of this value.
@@ -167,7 +188,7 @@ def certified(scores: np.ndarray, right: np.ndarray, promise: Promise) -> float:
 
         >>> scores = np.arange(200.0)
         >>> certified(scores, scores >= 100, Promise(precision=0.9, miss=0.1))
-        96.0
+        Passed(threshold=96.0, cells=104, errors=4)
 
     """
     order = np.argsort(-scores, kind="stable")
@@ -183,7 +204,10 @@ def certified(scores: np.ndarray, right: np.ndarray, promise: Promise) -> float:
     tested = np.flatnonzero(testable & (cells >= first_tested(len(scores), promise)))
     failures = np.flatnonzero(~passed[tested])
     reached = tested[: failures[0]] if failures.size else tested
-    return float(ranked[reached[-1] - 1]) if reached.size else math.inf
+    if not reached.size:
+        return Passed()
+    last = int(reached[-1])
+    return Passed(float(ranked[last - 1]), last, int(errors[last]))
 
 
 def first_tested(cells: int, promise: Promise) -> int:
@@ -207,13 +231,14 @@ def _vouch_attribute(
     positives, negatives = int(np.sum(labels == 1)), int(np.sum(labels == 0))
     if not learned:
         why = "there is no evidence that it was learned"
-        return Vouched(name, math.inf, -math.inf, positives, negatives, why)
-    present = certified(scores, labels == 1, promise)
-    absent = -certified(-scores, labels == 0, promise)
+        return Vouched(name, math.inf, -math.inf, positives, negatives, reason=why)
+    for_present = certified(scores, labels == 1, promise)
+    for_absent = certified(-scores, labels == 0, promise)
+    present, absent = for_present.threshold, -for_absent.threshold
     if absent >= present:  # a stricter threshold keeps what a looser one promises
         absent = float(np.nextafter(present, -math.inf))
     why = _reason(present, absent, positives, negatives, promise)
-    return Vouched(name, present, absent, positives, negatives, why)
+    return Vouched(name, present, absent, positives, negatives, (for_absent, for_present), why)
 
 
 def _reason(present: float, absent: float, positives: int, negatives: int, promise: Promise) -> str:

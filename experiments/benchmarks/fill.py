@@ -29,6 +29,7 @@ from relearning import Bench, arguments, open_bench
 from aimonk.commands.train import plan_splits
 from aimonk.data.labels import MISSING
 from aimonk.evaluation.cross_validation import held_out_scores, score_fold
+from aimonk.evaluation.missing_cells import fill_missing
 from aimonk.evaluation.vouching import Promise, vouch
 
 MISS, CONFIDENCE = 0.05, 0.95
@@ -76,10 +77,10 @@ def fill(bench: Bench, found: Draw, promise: Promise) -> np.ndarray:
     targets = np.where(found.hidden, MISSING, truth)
     vouched = vouch(targets, found.probabilities, names, bench.data.groups, names, promise)
     counts = np.zeros((len(names), 6), int)
-    for column, attribute in enumerate(vouched):
+    values, _ = fill_missing(found.hidden, found.probabilities, vouched, promise)
+    for column in range(len(names)):
         rows = found.hidden[:, column]
-        label = truth[rows, column]
-        filled = attribute.fill(found.probabilities[rows, column])
+        label, filled = truth[rows, column], values[rows, column]
         counts[column] = (
             *(np.sum(filled == 1), np.sum((filled == 1) & (label == 0))),
             *(np.sum(filled == 0), np.sum((filled == 0) & (label == 1))),
@@ -91,7 +92,12 @@ def fill(bench: Bench, found: Draw, promise: Promise) -> np.ndarray:
 def kept(counts: np.ndarray, promise: Promise) -> np.ndarray:
     """`(..., 4) bool` of `(..., 6)` counts: both precisions, then both miss shares; empty is kept."""
     present, wrong_present, absent, wrong_absent, positives, negatives = np.moveaxis(counts, -1, 0)
-    pairs = ((wrong_present, present), (wrong_absent, absent), (wrong_absent, positives), (wrong_present, negatives))
+    pairs = (
+        (wrong_present, present),
+        (wrong_absent, absent),
+        (wrong_absent, positives),
+        (wrong_present, negatives),
+    )
     allowed = (1 - promise.precision,) * 2 + (promise.miss,) * 2
     return np.stack([wrong <= a * of + 1e-9 for (wrong, of), a in zip(pairs, allowed, strict=True)], axis=-1)
 
@@ -119,7 +125,9 @@ def main() -> None:
     bench = open_bench(given)
     if given.shuffle:
         order = np.random.default_rng(given.seed).permuted(np.arange(len(bench.data)))
-        bench = dataclasses.replace(bench, data=dataclasses.replace(bench.data, targets=bench.data.targets[order]))
+        bench = dataclasses.replace(
+            bench, data=dataclasses.replace(bench.data, targets=bench.data.targets[order])
+        )
     positives = given.share if given.positives is None else given.positives
     draws = [draw(bench, given.share, positives, [given.seed, n], given.cache) for n in range(given.draws)]
     print("| precision | draws | pooled kept | attribute kept, mean | least | attributes broken over all draws "
