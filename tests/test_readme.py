@@ -78,7 +78,7 @@ def test_every_command_of_the_readme_works(tmp_path: Path, shared: Path, lean: P
     assert "Predicted Attributes: [" in said
     assert '"probabilities"' in said
     scores = pq.read_table(tmp_path / "scores.parquet")
-    assert scores.column_names == ["image", "predicted_attributes", "probabilities", "scores", "error"]
+    assert scores.column_names == ["image", "predicted_attributes", "probabilities", "error"]
     assert len(scores) == 200
 
 
