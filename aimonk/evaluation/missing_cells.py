@@ -78,9 +78,10 @@ def fill_missing(
 
     The thresholds promise a precision in the long run. Of ten filled cells, one error is already a tenth, so
     a value is filled only if those of this table keep the precision too, all attributes together. Let n known
-    cells lie beyond the thresholds for the value, e of them wrong, and let M missing ones be filled. Known and
-    missing cells are exchangeable, so of E errors among all n + M the known ones have a hypergeometric share.
-    The promise is broken with e' > (1 - P) M errors among the missing, so at least d = floor((1 - P) M) + 1, and
+    cells lie beyond the thresholds for the value, e of them wrong, and let M missing ones be filled. Known
+    and missing cells are exchangeable, so of E errors among all n + M the known ones have a hypergeometric
+    share. The promise is broken with e' > (1 - P) M errors among the missing, so at least d = floor((1 - P)
+    M) + 1, and
 
         P(Hypergeometric(n + M, e + d, n) <= e)
 

@@ -1,10 +1,12 @@
 """Which images to label next: five ways to choose, and random order as the baseline.
 
-What each is worth was measured (experiments/benchmarks/suggest.py, table in experiments/README.md); `DEFAULT` is
-the best of them. All take a pool of images without all of their labels, and what a model says of them.
+What each is worth was measured (experiments/benchmarks/suggest.py, table in experiments/README.md);
+`DEFAULT` is the best of them. All take a pool of images without all of their labels, and what a model says
+of them.
 
 * `random`: every image alike.
-* `uncertain`: the mean entropy of the missing labels (Lewis and Gale, "A Sequential Algorithm for Training Text
+* `uncertain`: the mean entropy of the missing labels (Lewis and Gale, "A Sequential Algorithm for Training
+  Text
   Classifiers", SIGIR 1994; over several labels as in Li and Guo, "Active Learning with Multi-Label SVM
   Classification", IJCAI 2013).
 * `disagreement`: what the models of the folds would learn of each other, the mutual information between a
@@ -12,7 +14,8 @@ the best of them. All take a pool of images without all of their labels, and wha
   Classification and Preference Learning", 2011): the entropy of the mean less the mean of the entropies.
 * `rare`: the expected number of new positives, each weighed by 1 / (positives known already + 1), so that one
   of an attribute that has few counts for more.
-* `diverse`: images far in feature space from those that are labelled and from each other, drawn as the centers
+* `diverse`: images far in feature space from those that are labelled and from each other, drawn as the
+  centers
   of k-means++ are (Arthur and Vassilvitskii, SODA 2007).
 * `diverse+uncertain`: the same draw, each squared distance weighed by the image's entropy, in the spirit of
   BADGE (Ash, Zhang, Krishnamurthy, Langford and Agarwal, ICLR 2020).
@@ -38,7 +41,8 @@ class Pool:
         positives: `(L,)` positives known already.
         features: `(P, D) float32`, standardized.
         labelled: `(Q, D) float32`, likewise, of the images that have labels.
-        committee: `(K, P, L)` probabilities by K models of different training images; None where there are none.
+        committee: `(K, P, L)` probabilities by K models of different training images; None where there are
+            none.
     """
 
     probabilities: np.ndarray

@@ -25,12 +25,13 @@ the pair needs no correction (Berger, "Multiparameter Hypothesis Testing and Acc
 the first failure (fixed-sequence testing, section 4 of Angelopoulos et al.). Here they are the known scores
 in falling order, from the k-th best on, where k is the least number of cells at which `START_ERRORS` errors
 still pass. The cells that score above the (k+1)-th best are, given that score s, independent draws from
-P(. | S > s), as if s had been fixed. Let v be the largest score at which the promise is broken, and let the first tested
-threshold at or below v have n cells, N of them above v. Given N, the errors above v are Binomial(N, 1 - P) by
-the choice of v, and each of the n - N other cells errs with at least that probability if errors do not become
-rarer as scores fall. So e is stochastically at least Binomial(n, 1 - P), and passing has probability at most
-delta / 2. For the miss share the same holds without any assumption: e only grows on the way, and at v it is
-Binomial(n0, m). Hence the one assumption: **within an attribute, a lower score does not mean a surer label**.
+P(. | S > s), as if s had been fixed. Let v be the largest score at which the promise is broken, and let the
+first tested threshold at or below v have n cells, N of them above v. Given N, the errors above v are
+Binomial(N, 1 - P) by the choice of v, and each of the n - N other cells errs with at least that probability
+if errors do not become rarer as scores fall. So e is stochastically at least Binomial(n, 1 - P), and
+passing has probability at most delta / 2. For the miss share the same holds without any assumption: e only
+grows on the way, and at v it is Binomial(n0, m). Hence the one assumption: **within an attribute, a lower
+score does not mean a surer label**.
 
 **Groups.** Images of one group (copies, one patient) are not independent. One known cell of each group, drawn
 at random, stands for it; n, n0 and e count groups. The promise then is of a random image of a random group.

@@ -100,6 +100,7 @@ def publish_training(
         warnings=tuple(record.warnings),
         facts=facts,
         decision=decision,
+        curve=candidate.curve,
     )
 
 

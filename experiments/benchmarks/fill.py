@@ -1,18 +1,21 @@
 """Measure whether filled labels keep their promise: hide known labels, fill, and look.
 
-    python experiments/benchmarks/fill.py [--draws 100] [--precision 0.9 0.95 0.99] [--positives 0.2] [--cache DIR]
+    python experiments/benchmarks/fill.py [--draws 100] [--precision 0.9 0.95 0.99] [--positives 0.2]
+    [--cache DIR]
 
-Of all known labels 20% are hidden at random, five folds are fitted on the others as always, and `aimonk fill`'s
-rule fills what it can vouch for. The hidden labels then say whether the promise holds: precision of what was
-filled as present and as absent, and the share of either class that was filled as the other. It may be broken
-on the hidden cells of one attribute by chance alone, because the promise is of the cells in the long run; so
-beside the share of draws in which it holds literally stands the number of attributes that break it over all
-draws together. `--positives 0.4` hides positives twice as often, which is not at random. `--shuffle` deals
-each attribute's labels out at random and fills as if they had been learned: what is filled then is filled by
-chance. `--cache` keeps the scores of each draw, so that an interrupted measurement resumes.
+Of all known labels 20% are hidden at random, five folds are fitted on the others as always, and `aimonk
+fill`'s rule fills what it can vouch for. The hidden labels then say whether the promise holds: precision of
+what was filled as present and as absent, and the share of either class that was filled as the other. It may
+be broken on the hidden cells of one attribute by chance alone, because the promise is of the cells in the
+long run; so beside the share of draws in which it holds literally stands the number of attributes that
+break it over all draws together. `--positives 0.4` hides positives twice as often, which is not at random.
+`--shuffle` deals each attribute's labels out at random and fills as if they had been learned: what is
+filled then is filled by chance. `--cache` keeps the scores of each draw, so that an interrupted measurement
+resumes.
 
-"Without a model" is the fill of one constant value per attribute: under the whole promise there is none, for it
-misses every cell of the other class. Under precision alone it would be the value in the column `one value`.
+"Without a model" is the fill of one constant value per attribute: under the whole promise there is none,
+for it misses every cell of the other class. Under precision alone it would be the value in the column `one
+value`.
 
 Measured 2026-11-25: see experiments/README.md.
 """

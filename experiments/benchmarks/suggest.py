@@ -4,9 +4,10 @@
 
 A fifth of the groups, the same in every draw, is kept for scoring. Of the others 200 images at random are
 labelled first, then each strategy adds 100 at a time to 1,000; a head is fitted on the stored features after
-each step. Prints the mean over the steps after the first of mean AP on the fifth (the area under the curve), the
-mean difference to random order from the same 200 images with its 95% interval over the draws (Student's t, paired),
-and mean AP at 1,000. `--cache` keeps each curve, so that an interrupted measurement resumes.
+each step. Prints the mean over the steps after the first of mean AP on the fifth (the area under the
+curve), the mean difference to random order from the same 200 images with its 95% interval over the draws
+(Student's t, paired), and mean AP at 1,000. `--cache` keeps each curve, so that an interrupted measurement
+resumes.
 
 Measured 2026-11-25: see experiments/README.md.
 """
