@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .commands.promote import promote
     from .commands.recipes import list_recipes
     from .commands.score import score
+    from .commands.suggest import suggest
     from .commands.sweep import sweep
     from .commands.train import train
     from .config import Config
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from .results.fill_result import FillResult
     from .results.prediction_result import PredictionResult
     from .results.promotion_result import PromotionResult
+    from .results.suggestion_result import SuggestionResult
     from .results.sweep_result import SweepResult
     from .results.training_result import TrainingResult
 
@@ -46,6 +48,7 @@ _HOMES = {
     "FillResult": "results.fill_result",
     "PredictionResult": "results.prediction_result",
     "PromotionResult": "results.promotion_result",
+    "SuggestionResult": "results.suggestion_result",
     "SweepResult": "results.sweep_result",
     "TrainingResult": "results.training_result",
     "audit": "commands.audit",
@@ -60,6 +63,7 @@ _HOMES = {
     "predict": "commands.predict",
     "promote": "commands.promote",
     "score": "commands.score",
+    "suggest": "commands.suggest",
     "sweep": "commands.sweep",
     "train": "commands.train",
 }
@@ -73,6 +77,7 @@ __all__ = [
     "FillResult",
     "PredictionResult",
     "PromotionResult",
+    "SuggestionResult",
     "SweepResult",
     "TrainingResult",
     "audit",
@@ -87,6 +92,7 @@ __all__ = [
     "predict",
     "promote",
     "score",
+    "suggest",
     "sweep",
     "train",
 ]

@@ -34,7 +34,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
         cli_learning.doctor,
         cli_learning.demo_data,
     ),
-    LABELING: (cli_labeling.fill,),
+    LABELING: (cli_labeling.fill, cli_labeling.suggest),
     MODELS: (
         cli_models.evaluate,
         cli_models.predict,

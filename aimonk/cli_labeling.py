@@ -18,6 +18,7 @@ from .cli_options import (
     Model,
     Set,
     labels_settings,
+    show,
     show_json,
     show_text,
 )
@@ -55,3 +56,33 @@ def fill(
     show_text(result.files(), as_json)
     if as_json:
         show_json(result)
+
+
+def suggest(
+    model: Model,
+    data: Data,
+    labels: Labels = "",
+    image_column: ImageColumn = "",
+    attributes: Attributes = [],  # noqa: B006
+    ignore: Ignore = [],  # noqa: B006
+    group: Group = "",
+    n: Annotated[int, typer.Option("--n", min=1, help="How many images.")] = 100,
+    out: Annotated[str, typer.Option(help="CSV file to write.")] = "",
+    strategy: Annotated[str, typer.Option(help="How they are chosen; the default was measured best.")] = "",
+    set_: Set = [],  # noqa: B006
+    as_json: AsJson = False,
+) -> None:
+    """Name the images whose labels would teach most, labelled in part or not at all."""
+    from .commands.suggest import suggest
+    from .evaluation.suggestions import DEFAULT
+
+    result = suggest(
+        model,
+        data,
+        labels or None,
+        n=n,
+        out=out or None,
+        strategy=strategy or DEFAULT,
+        settings=[*labels_settings(image_column, attributes, ignore, group), *set_],
+    )
+    show(result, as_json)

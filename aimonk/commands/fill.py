@@ -85,7 +85,8 @@ def fill(
                 config.split.seed,
             )
         with stage("score", "Scoring"):
-            wanted = missing[:, [found.fills for found in vouched]].any(axis=1)
+            fills = np.array([found.fills for found in vouched])
+            wanted = np.asarray(missing[:, fills].any(axis=1))
             scores = scored.scores(dataset.digests, dataset.paths, wanted, config.features)
         values, vouched = fill_missing(missing, scores.probabilities, vouched, promise)
         found = FillResult(

@@ -174,7 +174,7 @@ class PowerLaw:
         return np.asarray(np.tensordot(self.weights, self.each(points, size), axes=1))
 
     def error(self, points: np.ndarray, size: float, less: float | None = None) -> float:
-        """Standard error of a prediction, or of its difference to that at `less`, from scatter and exponents."""
+        """Standard error by scatter and exponents of a prediction, or of its difference to that at `less`."""
         rows = _designs(np.array([size]))[:, 0]
         values = self.each(points, size)
         if less is not None:

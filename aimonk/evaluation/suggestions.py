@@ -129,6 +129,9 @@ def _highest(scores: np.ndarray, n: int) -> np.ndarray:
     return np.argsort(-scores, kind="stable")[:n]
 
 
+NEEDS_FEATURES = frozenset(("diverse", "diverse+uncertain"))
+"""Strategies that look at features."""
+
 Strategy = Callable[[Pool, int, np.random.Generator], np.ndarray]
 
 STRATEGIES: Mapping[str, Strategy] = {

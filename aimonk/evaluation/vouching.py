@@ -122,8 +122,9 @@ class Vouched:
             return self
         told = f"never filled as {'present' if value else 'absent'}, {reason}"
         reasons = "; ".join(filter(None, (self.reason, told)))
-        gone = {"present": math.inf} if value else {"absent": -math.inf}
-        return replace(self, reason=reasons, **gone)
+        if value:
+            return replace(self, reason=reasons, present=math.inf)
+        return replace(self, reason=reasons, absent=-math.inf)
 
     def fill(self, probabilities: np.ndarray) -> np.ndarray:
         """Labels for cells with these probabilities, `(n,) float32` of 1, 0 and `MISSING`.

@@ -105,7 +105,7 @@ class FillResult(Result):
                 number(_finite(row["present_from"]), 3),
                 number(_finite(row["absent_to"]), 3),
             )
-        told = [Text(self.sentence(), style="bold"), Text(), table, Text()]
+        told: list[RenderableType] = [Text(self.sentence(), style="bold"), Text(), table, Text()]
         return [*told, *map(Text, self.reasons()), *self.files()]
 
     def sentence(self) -> str:

@@ -75,7 +75,7 @@ def draw(bench: Bench, share: float, positives: float, seed: list[int], cache: P
 
 
 def fill(bench: Bench, found: Draw, promise: Promise) -> np.ndarray:
-    """`(L, 6)` counts over the hidden cells: filled present and wrong, filled absent and wrong, both classes."""
+    """`(L, 6)` hidden cells: filled as present, wrongly, as absent, wrongly, and of either class."""
     truth, names = bench.data.targets, bench.data.attributes
     targets = np.where(found.hidden, MISSING, truth)
     vouched = vouch(targets, found.probabilities, names, bench.data.groups, names, promise)
@@ -133,8 +133,12 @@ def main() -> None:
         )
     positives = given.share if given.positives is None else given.positives
     draws = [draw(bench, given.share, positives, [given.seed, n], given.cache) for n in range(given.draws)]
-    print("| precision | draws | pooled kept | attribute kept, mean | least | attributes broken over all draws "
-          "| positives filled | negatives filled | one value: positives, negatives | wrong present, absent | missed |")  # fmt: skip
+    head = (
+        *("precision", "draws", "pooled kept", "attribute kept, mean", "least", "broken over all draws"),
+        *("positives filled", "negatives filled", "one value: positives, negatives"),
+        *("wrong present, absent", "positives, negatives missed"),
+    )
+    print(f"| {' | '.join(head)} |")
     print("|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
     for precision in given.precision:
         promise = Promise(precision, MISS, CONFIDENCE)

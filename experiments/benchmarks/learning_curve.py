@@ -87,7 +87,8 @@ def main() -> None:
             found.append(np.load(file))
             continue
         chosen = np.random.default_rng([given.seed, draw]).permutation(groups)[: len(groups) // 2]
-        curve = curve_of(bench, part_of(bench.data, np.flatnonzero(np.isin(bench.data.groups, chosen))), draw)
+        rows = np.flatnonzero(np.isin(bench.data.groups, chosen))
+        curve = curve_of(bench, part_of(bench.data, rows), draw)
         found.append(np.array([numbers(one) for one in (*curve.attributes, curve.mean)]))
         if file:
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -96,14 +97,14 @@ def main() -> None:
     inside = (low <= truth) & (truth <= high)
     print("| | whole | half | extrapolated | in the 80% interval | error | if it stayed | width |")
     print("|:---|---:|---:|---:|---:|---:|---:|---:|")
-    rows = [("mean", np.array([len(names) - 1])), ("attributes", np.arange(len(names) - 1))]
-    rows += [(names[column], np.array([column])) for column in range(len(names) - 1)]
-    for name, columns in rows:
+    lines = [("mean", np.array([len(names) - 1])), ("attributes", np.arange(len(names) - 1))]
+    lines += [(names[column], np.array([column])) for column in range(len(names) - 1)]
+    for name, columns in lines:
         error, stayed = np.abs(value - truth)[:, columns].mean(), np.abs(now - truth)[:, columns].mean()
         print(
             f"| {name} | {truth[columns].mean():.3f} | {now[:, columns].mean():.3f} "
-            f"| {value[:, columns].mean():.3f} | {inside[:, columns].mean():.0%} | {error:.3f} | {stayed:.3f} "
-            f"| {(high - low)[:, columns].mean():.3f} |"
+            f"| {value[:, columns].mean():.3f} | {inside[:, columns].mean():.0%} | {error:.3f} "
+            f"| {stayed:.3f} | {(high - low)[:, columns].mean():.3f} |"
         )
 
 

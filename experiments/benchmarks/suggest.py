@@ -108,9 +108,8 @@ def main() -> None:
         gain = area - curves["random"][:, 1:].mean(axis=1)
         error = reach * gain.std(ddof=1)
         told = f"{gain.mean():+.4f} ({gain.mean() - error:+.4f} to {gain.mean() + error:+.4f})"
-        print(
-            f"| {strategy} | {area.mean():.4f} | {told if strategy != 'random' else ''} | {values[:, -1].mean():.4f} |"
-        )
+        told = told if strategy != "random" else ""
+        print(f"| {strategy} | {area.mean():.4f} | {told} | {values[:, -1].mean():.4f} |")
 
 
 if __name__ == "__main__":
