@@ -57,6 +57,8 @@ from ..data.labels import MISSING
 
 START_ERRORS = 2
 """Errors that the first tested threshold survives: a wrong label among the surest must not end the search."""
+EVEN = 0.5
+"""No cell is filled against its own probability, however well the others do."""
 _LARGE_START = 0.25
 """Of the known cells; where the first threshold would need more of them, it survives no error instead."""
 
@@ -176,13 +178,14 @@ def vouch(
     return tuple(chosen)
 
 
-def certified(scores: np.ndarray, right: np.ndarray, promise: Promise) -> Passed:
+def certified(scores: np.ndarray, right: np.ndarray, promise: Promise, lowest: float = -math.inf) -> Passed:
     """Return the lowest certified threshold for filling with one value; an infinite one if there is none.
 
     Args:
         scores: `(n,)` of independent cells, higher means surer of this value.
         right: `(n,) bool`, whether the cell has this value.
         promise: what must hold.
+        lowest: no lower threshold is tested.
 
     Example:
         100 cells without an error pass the first test at a precision of 0.9, which asks for 36 of them; then
@@ -200,10 +203,10 @@ def certified(scores: np.ndarray, right: np.ndarray, promise: Promise) -> Passed
     missed = binom.cdf(errors, errors[-1], promise.miss)
     passed = np.maximum(wrong, missed) <= level
     # A threshold takes all cells of its score or none: only the last of tied cells may be tested.
-    testable = (
-        np.append(True, np.append(ranked[1:] != ranked[:-1], True)) if len(scores) else np.array([True])
-    )
-    tested = np.flatnonzero(testable & (cells >= first_tested(len(scores), promise)))
+    whole = np.ones(len(scores) + 1, bool)
+    whole[1:-1] = ranked[1:] != ranked[:-1]
+    whole[1:] &= ranked >= lowest
+    tested = np.flatnonzero(whole & (cells >= first_tested(len(scores), promise)))
     failures = np.flatnonzero(~passed[tested])
     reached = tested[: failures[0]] if failures.size else tested
     if not reached.size:
@@ -234,11 +237,9 @@ def _vouch_attribute(
     if not learned:
         why = "there is no evidence that it was learned"
         return Vouched(name, math.inf, -math.inf, positives, negatives, reason=why)
-    for_present = certified(scores, labels == 1, promise)
-    for_absent = certified(-scores, labels == 0, promise)
+    for_present = certified(scores, labels == 1, promise, EVEN)
+    for_absent = certified(-scores, labels == 0, promise, float(np.nextafter(-EVEN, math.inf)))
     present, absent = for_present.threshold, -for_absent.threshold
-    if absent >= present:  # a stricter threshold keeps what a looser one promises
-        absent = float(np.nextafter(present, -math.inf))
     why = _reason(present, absent, positives, negatives, promise)
     return Vouched(name, present, absent, positives, negatives, (for_absent, for_present), why)
 
