@@ -57,9 +57,8 @@ def test_the_answer_is_that_of_a_training_and_of_the_sweep(swept: Mapping[str, A
     sweep = swept["sweep"]
     assert (swept["version"], swept["folds"], swept["images"]) == ("1", 5, 1518)
     assert swept["promotion"]["promoted"] is True
-    assert (sweep["trials"], sweep["taken_up"]) == (TRIALS, 0)
+    assert (sweep["trials"], sweep["resumed"]) == (TRIALS, 0)
     assert set(sweep["best"]["settings"]) == {
-        "training.learning_rate",
         "training.l2",
         "training.pos_weight_power",
         "training.loss",

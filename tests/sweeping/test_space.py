@@ -70,7 +70,7 @@ WRONG = {
     "unknown section": ("[trainning]\nl2 = [0.1, 1]", r"no setting trainning"),
     "wrong type": ('[training]\nl2 = ["much", "little"]', r"training\.l2 in .* is 'much'"),
     "wrong choice": ('[training]\nloss = ["focal", "hinge"]', r"training\.loss in .* is 'hinge'"),
-    "out of range": ("[training]\nlearning_rate = {low = 0, high = 1}", "greater than 0"),
+    "out of range": ("[training]\nepochs = {low = 0, high = 10}", "greater than or equal to 1"),
     "not whole": ("[training]\nepochs = {low = 1.5, high = 3}", "valid integer"),
     "of features": ("[features]\ncolors = [0, 1]", r"features\.colors .* cannot vary"),
     "the mode": ('[training]\nmode = ["frozen", "finetune"]', r"training\.mode .* cannot vary"),
