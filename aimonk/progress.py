@@ -57,6 +57,14 @@ def show_on(console: Console) -> None:
     _console = console
 
 
+def announce(message: str) -> None:
+    """Tell people something that is no warning, on the console where one was named."""
+    LOGGER.info(message)
+    console = _console or Console(stderr=True)
+    if _console is not None or console.is_terminal:
+        console.print(message, markup=False, highlight=False)
+
+
 @contextmanager
 def recorded() -> Iterator[Record]:
     """Collect the seconds of all stages and the warnings inside.

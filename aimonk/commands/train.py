@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shutil
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,8 +20,9 @@ from ..data.split import Split, make_split, straddling
 from ..errors import BackboneError, ConfigError
 from ..evaluation.cross_validation import FoldLogits, fold_splits, held_out_scores, score_fold
 from ..evaluation.held_out import evidence_of
-from ..features.cache_key import image_index_folder, store_folder
+from ..features.cache_key import checkpoint_folder, image_index_folder, store_folder
 from ..progress import LOGGER, recorded, stage
+from ..scratch import check_room
 from ..training.history import History, Observer, SecondPhase, joined
 from ..training.learner import FittedModel, Learner
 from ..training.open_learner import open_learner
@@ -104,6 +104,7 @@ def train(
 def run_training(request: TrainingRequest, may_use_random_weights: bool = False) -> TrainingResult:
     """Train as requested: the whole story, from the folder to the registered version."""
     config = request.config
+    check_room()
     with recorded() as record, imported_in_background("mlflow"):
         with stage("audit", "Reading images") as progress:
             dataset = read_dataset(
@@ -112,20 +113,27 @@ def run_training(request: TrainingRequest, may_use_random_weights: bool = False)
         plan = plan_splits(dataset, config)
         with stage("open", "Backbone and tracking store"), opened_store(config.tracking.experiment):
             learner, config = _open_learner(config, may_use_random_weights)
-        from ..publishing.publish_training import publish_training, record_data, record_request
-        from ..tracking.run import tracked_run
+        from ..publishing.publish_training import (
+            prepare_delivery,
+            publish_training,
+            record_data,
+            record_request,
+        )
+        from ..tracking.tracked_run import tracked_run
 
         name = f"{request.recipe} {learner.backbone.backbone} {dataset.folder.resolve().name}"
         tags = {"aimonk.recipe": request.recipe}
-        with tracked_run(config.tracking.experiment, name, tags, run_id=request.run_id) as run:
+        folders = checkpoint_folder(config.features)
+        experiment = config.tracking.experiment
+        with tracked_run(experiment, name, tags, run_id=request.run_id, folders=folders) as run:
             if not request.run_id:
                 record_request(run, dataset, config, request.recipe)
             record_data(run, dataset)
+            prepare_delivery(run, config)
             warn_of_data(dataset, plan, config)
             learner.prepare(dataset)
-            checkpoints = store_folder(config.features) / "checkpoints" / run.id
             with stage("fit", "Training"):
-                fit = fit_and_score(learner, plan, config, run, checkpoints)
+                fit = fit_and_score(learner, plan, config, run, run.folder)
             with stage("evidence", "Weighing the evidence"):
                 scores, operation = held_out_scores(fit.parts, dataset, config.evaluation)
                 evidence = evidence_of(scores, config)
@@ -133,7 +141,6 @@ def run_training(request: TrainingRequest, may_use_random_weights: bool = False)
 
             candidate = Candidate(fit.model, fit.history, fit.rows, fit.split, scores, operation, evidence)
             result = publish_training(run, learner, dataset, candidate, config, record)
-        shutil.rmtree(checkpoints, ignore_errors=True)
     return result
 
 
@@ -142,18 +149,35 @@ def interrupted_request(run_id: str) -> TrainingRequest:
 
     Raises:
         TrackingError: there is no such run, it keeps no request, or it has finished.
-        ConfigError: it was made by an aimonk with other settings.
+        ConfigError: it was made by an aimonk with other settings, or with another feature store.
     """
-    from ..tracking.run import read_request
+    from ..tracking.recorded_request import read_request
 
     kept = read_request(run_id)
-    labels = kept["labels"]
+    labels, config = kept["labels"], checked(kept["config"])
+    _check_checkpoints(run_id, Path(kept.get("store") or store_folder(config.features)), config)
     return TrainingRequest(
-        Path(kept["data"]),
-        Path(labels) if labels else None,
-        checked(kept["config"]),
-        kept["recipe"],
-        run_id,
+        Path(kept["data"]), Path(labels) if labels else None, config, kept["recipe"], run_id
+    )
+
+
+def _check_checkpoints(run_id: str, used: Path, config: Config) -> None:
+    """Do not train again in silence what has a checkpoint in another feature store.
+
+    Raises:
+        ConfigError: it has one there.
+    """
+    present = store_folder(config.features).resolve()
+    if present == used or checkpoint_folder(config.features, run_id).is_dir():
+        return
+    if (used / "checkpoints" / run_id).is_dir():
+        raise ConfigError(
+            f"The run {run_id} keeps its checkpoints in the feature store {used}, but the present one is "
+            f"{present}; set AIMONK_STORE={used}."
+        )
+    LOGGER.warning(
+        "The checkpoints of this run were in the feature store %s, which is not here: training starts over",
+        used,
     )
 
 

@@ -16,7 +16,7 @@ from aimonk.config import Config, EvaluationConfig, SplitConfig
 from aimonk.data.split import Split
 from aimonk.errors import ConfigError
 from aimonk.publishing.publish_training import record_request
-from aimonk.tracking.run import tracked_run
+from aimonk.tracking.tracked_run import tracked_run
 from aimonk.training.history import History, Observer
 
 N = 40

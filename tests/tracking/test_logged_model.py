@@ -27,7 +27,7 @@ from aimonk.runtime.predictor import Predictor
 from aimonk.runtime.record import read_info
 from aimonk.tracking.logged_model import log_package, model_package, requirements
 from aimonk.tracking.registry import CHAMPION, register, set_alias
-from aimonk.tracking.run import tracked_run
+from aimonk.tracking.tracked_run import tracked_run
 
 from ..serving.conftest import plain_image
 

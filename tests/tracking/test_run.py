@@ -21,7 +21,8 @@ from mlflow.utils.validation import _validate_metric_name
 from aimonk import __version__
 from aimonk.errors import ModelError, TrackingError
 from aimonk.tracking import run as run_module
-from aimonk.tracking.run import Run, metric_key, tracked_run
+from aimonk.tracking.run import Run, metric_key
+from aimonk.tracking.tracked_run import tracked_run
 from tests.conftest import ROOT
 
 
