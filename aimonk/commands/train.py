@@ -14,7 +14,7 @@ import numpy as np
 
 from ..background_import import imported_in_background
 from ..config import Config
-from ..config_file import checked, chosen_config
+from ..config_file import chosen_config
 from ..data.dataset import Dataset, read_dataset
 from ..data.split import Split, make_split, straddling
 from ..errors import BackboneError, ConfigError
@@ -26,22 +26,10 @@ from ..scratch import check_room
 from ..training.history import History, Observer, SecondPhase, joined
 from ..training.learner import FittedModel, Learner
 from ..training.open_learner import open_learner
+from .training_request import TrainingRequest, interrupted_request
 
 if TYPE_CHECKING:
     from ..results.training_result import TrainingResult
-
-
-@dataclass(frozen=True)
-class TrainingRequest:
-    """What is to be trained."""
-
-    data: Path
-    labels: Path | None
-    config: Config
-    recipe: str
-    """Where the settings come from, for whoever compares runs."""
-    run_id: str | None = None
-    """An interrupted run to resume."""
 
 
 def train(
@@ -142,43 +130,6 @@ def run_training(request: TrainingRequest, may_use_random_weights: bool = False)
             candidate = Candidate(fit.model, fit.history, fit.rows, fit.split, scores, operation, evidence)
             result = publish_training(run, learner, dataset, candidate, config, record)
     return result
-
-
-def interrupted_request(run_id: str) -> TrainingRequest:
-    """Return what an interrupted run was asked for.
-
-    Raises:
-        TrackingError: there is no such run, it keeps no request, or it has finished.
-        ConfigError: it was made by an aimonk with other settings, or with another feature store.
-    """
-    from ..tracking.recorded_request import read_request
-
-    kept = read_request(run_id)
-    labels, config = kept["labels"], checked(kept["config"])
-    _check_checkpoints(run_id, Path(kept.get("store") or store_folder(config.features)), config)
-    return TrainingRequest(
-        Path(kept["data"]), Path(labels) if labels else None, config, kept["recipe"], run_id
-    )
-
-
-def _check_checkpoints(run_id: str, used: Path, config: Config) -> None:
-    """Do not train again in silence what has a checkpoint in another feature store.
-
-    Raises:
-        ConfigError: it has one there.
-    """
-    present = store_folder(config.features).resolve()
-    if present == used or checkpoint_folder(config.features, run_id).is_dir():
-        return
-    if (used / "checkpoints" / run_id).is_dir():
-        raise ConfigError(
-            f"The run {run_id} keeps its checkpoints in the feature store {used}, but the present one is "
-            f"{present}; set AIMONK_STORE={used}."
-        )
-    LOGGER.warning(
-        "The checkpoints of this run were in the feature store %s, which is not here: training starts over",
-        used,
-    )
 
 
 def plan_splits(dataset: Dataset, config: Config) -> tuple[Split, ...]:
