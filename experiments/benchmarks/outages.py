@@ -1,6 +1,7 @@
 """What a tracking server that goes away, and a training that is killed, leave behind.
 
-    python experiments/benchmarks/outages.py [--postgres] [--seconds 60] [--kills 40] [--skip outages|kills] [--kinds killed frozen gone]
+    python experiments/benchmarks/outages.py [--postgres] [--skip outages|kills]
+        [--seconds 60] [--kinds killed frozen gone] [--kills 40]
 
 A small fine-tuning on drawn data (MobileNet, width 0.25, random weights) is run four times against an MLflow
 server over HTTP: undisturbed; with the server killed and started again after a minute; frozen for a minute;
@@ -62,6 +63,7 @@ class Bench:
             self.end(self.start("demo-data", "demo", "--images", str(IMAGES)))
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start a command of aimonk."""
         command = [sys.executable, "-m", "aimonk", *arguments]
         return subprocess.Popen(
             command, cwd=self.folder, env=self.environment, text=True, stdout=-1, stderr=-1
@@ -79,20 +81,24 @@ class Bench:
         )
 
     def end(self, process: subprocess.Popen[str], began: float = 0.0) -> Ended:
+        """Wait for a command; `began` is when its seconds count from."""
         out, errors = process.communicate()
         lines = out.strip().splitlines()
         answer = json.loads(lines[-1]) if lines and lines[-1].startswith("{") else {}
         return Ended(process.returncode, time.monotonic() - began, errors, answer)
 
     def resume(self, run_id: str) -> Ended:
+        """Resume a run and wait."""
         return self.end(self.start("train", "--resume", run_id, "--json"), time.monotonic())
 
     def run_of(self, name: str) -> str | None:
+        """Return the id of an experiment's only run."""
         experiment = self.client.get_experiment_by_name(name)
         runs = self.client.search_runs([experiment.experiment_id]) if experiment else []
         return str(runs[0].info.run_id) if runs else None
 
     def points(self, run_id: str) -> list[tuple[int, float]]:
+        """Return step and loss of every iteration that is stored, repeated ones too."""
         history = self.client.get_metric_history(run_id, "training_loss")
         return sorted((point.step, point.value) for point in history)
 
@@ -117,6 +123,7 @@ class Bench:
         return "; ".join(faults)
 
     def aliases(self, name: str) -> list[str]:
+        """Return the aliases of all versions of a registered model."""
         versions = self.client.search_model_versions(f"name = '{name}'")
         found = [self.client.get_model_version(name, version.version).aliases for version in versions]
         return sorted(alias for aliases in found for alias in aliases)
@@ -134,6 +141,7 @@ class Whole:
 
 
 def undisturbed(bench: Bench, name: str) -> Whole:
+    """Train without any trouble."""
     began = time.monotonic()
     ended = bench.end(bench.train(name), began)
     assert ended.code == 0, ended.errors
@@ -146,7 +154,7 @@ def _fit_seconds(ended: Ended) -> float:
     """Seconds of the stages in which a model is trained."""
     seconds = ended.answer.get("seconds")
     assert isinstance(seconds, dict)
-    return float(sum(seconds.get(stage, 0.0) for stage in ("fit", "finetune", "head")))
+    return float(sum(seconds.get(stage, 0.0) for stage in ("fit", "finetune")))
 
 
 def outages(bench: Bench, server: TrackingServer, seconds: float, label: str, asked: list[str]) -> None:
@@ -248,9 +256,8 @@ def _after_kill(bench: Bench, name: str, sent: signal.Signals, ended: Ended, who
         return bench.check(name, run_id, whole) or "had finished"
     if sent != signal.SIGKILL and status != "KILLED":
         return f"left {status}: {ended.errors[-300:]}"
-    if "champion" in bench.aliases(name) and not bench.client.get_run(run_id).data.tags.get(
-        "aimonk.promoted"
-    ):
+    tags = bench.client.get_run(run_id).data.tags
+    if "champion" in bench.aliases(name) and "aimonk.promoted" not in tags:
         return "promoted before it was whole"
     resumed = bench.resume(run_id)
     if resumed.code and "keeps no request.json" in resumed.errors:
