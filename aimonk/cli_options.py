@@ -1,15 +1,37 @@
-"""Options that several commands take, once each."""
+"""What several commands share: their options, once each, and how a result is printed."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
+from .errors import UndeliveredError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
 Data = Annotated[Path, typer.Option(help="Folder of images.")]
 Labels = Annotated[
-    str, typer.Option(help="Labels file; default: labels.txt, else labels.csv, in the folder or beside it.")
+    str, typer.Option(help="Labels file of any known format; by default the one in the folder or beside it.")
+]
+ImageColumn = Annotated[str, typer.Option(metavar="COLUMN", help="Column that names the image.")]
+Attributes = Annotated[
+    list[str],
+    typer.Option(metavar="NAMES", help="Columns or tags to learn: names, globs, or several with commas."),
+]
+Ignore = Annotated[list[str], typer.Option(metavar="NAMES", help="Columns to leave out, likewise.")]
+Group = Annotated[
+    str,
+    typer.Option(
+        metavar="COLUMN|REGEX",
+        help="Images that are not independent (patient, product, session): a column, or a regular expression "
+        "with one group over the file name.",
+    ),
 ]
 Model = Annotated[
     str, typer.Option(help="models:/NAME@champion, models:/NAME/VERSION, runs:/ID/model or a folder.")
@@ -17,8 +39,60 @@ Model = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line on stdout.")]
 Set = Annotated[list[str], typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Override one setting.")]
 Recipe = Annotated[str, typer.Option("--config", help="A recipe (see `aimonk recipes`) or a TOML file.")]
-Backbone = Annotated[str, typer.Option(help="NAME or NAME@WIDTH of a keras.applications model.")]
+Backbone = Annotated[
+    str,
+    typer.Option(help="A Keras application such as mobilenet@0.25, an ONNX file or folder, or FILE.keras."),
+]
 Weights = Annotated[str, typer.Option(help="imagenet, none (random), or the path of a weights file.")]
 Experiment = Annotated[str, typer.Option(help="MLflow experiment.")]
 Register = Annotated[str, typer.Option(help="Registered model that the new version joins.")]
 Spark = Annotated[str, typer.Option(metavar="MASTER", help="Work on Spark, e.g. at local[4].")]
+
+
+class Shown(Protocol):
+    """What a command returns."""
+
+    def summary(self) -> Sequence[RenderableType]:
+        """Return what people see, in order."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a plain object."""
+
+
+def show(result: Shown, as_json: bool) -> None:
+    """Print for people to stdout, or to stderr where a program reads JSON on stdout."""
+    from rich.console import Console
+
+    Console(stderr=as_json).print(*result.summary(), sep="\n")
+    if as_json:
+        print(json.dumps(result.to_json(), allow_nan=False))
+
+
+@contextmanager
+def evidence_shown(as_json: bool) -> Iterator[None]:
+    """Print what a training found out even if it cannot be stored; then let the error pass."""
+    try:
+        yield
+    except UndeliveredError as error:
+        show(error.result, as_json)
+        raise
+
+
+def labels_settings(image: str, attributes: list[str], ignore: list[str], group: str) -> list[str]:
+    """Return the options that say how labels are read as `section.key=value` assignments.
+
+    >>> labels_settings("file", ["red", "b*"], [], "")
+    ['labels.image="file"', 'labels.attributes=["red", "b*"]']
+    """
+    given: dict[str, str | list[str]] = {
+        "image": image,
+        "attributes": attributes,
+        "ignore": ignore,
+        "group": group,
+    }
+    return [f"labels.{key}={_toml(value)}" for key, value in given.items() if value]
+
+
+def _toml(value: str | Sequence[str]) -> str:
+    """JSON's strings and lists are TOML's, as long as no character is written as two surrogates."""
+    return json.dumps(value, ensure_ascii=False)

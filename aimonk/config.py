@@ -10,7 +10,7 @@ import dataclasses
 from dataclasses import field
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from .threshold_rule import checked_rule, parse_rule
@@ -22,6 +22,16 @@ Count = Annotated[int, Field(ge=0)]
 AtLeastOne = Annotated[int, Field(ge=1)]
 
 DEFAULT_FOLDS = 5
+
+
+def _several(value: object) -> object:
+    """Return a single value as a list of one, so that `--set labels.ignore=id` needs no brackets."""
+    values = value if isinstance(value, list | tuple) else [value]
+    return [str(one).lower() if isinstance(one, bool) else one for one in values]
+
+
+Several = Annotated[tuple[str, ...], BeforeValidator(_several)]
+"""A list of texts; a single text or number stands for a list of one."""
 
 _STRICT = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
 
@@ -35,6 +45,41 @@ class DataConfig:
     near_duplicates: Annotated[int, Field(ge=-1, le=16)] = 12
     """Images whose 64-bit perceptual hashes differ by at most so many bits are compared closely, by
     thumbnails: are they one photo? -1 switches it off."""
+
+
+@dataclass(frozen=True, config=_STRICT)
+class LabelsConfig:
+    """How a labels file is read. What is left empty is recognized, and reported with the result.
+
+    Names of columns are matched exactly first, then without regard to case; `attributes` and `ignore`
+    also take globs such as `is_*`. Tokens are compared without regard to case, numbers by value: `-1`
+    also stands for `-1.0`.
+    """
+
+    image: str = ""
+    """Column that names the image."""
+    attributes: Several = ()
+    """Columns (or tags) to learn; empty means all that hold labels."""
+    ignore: Several = ()
+    """Columns to leave out."""
+    group: str = ""
+    """Column, or a regular expression with one group over the file name: images that share its value are
+    not independent (patient, camera, product, session) and stay together in every split."""
+    tags: Several = ()
+    """Columns that hold names, one or several in a cell. Each name becomes an attribute. This is also how
+    a column of categories is turned into one attribute for each category."""
+    separator: str = ""
+    """What separates tags in a cell, or in a class folder's name."""
+    present: Several = ()
+    """Tokens that mean present, instead of the usual ones such as 1 and yes."""
+    absent: Several = ()
+    """Tokens that mean absent, instead of the usual ones such as 0 and no; may hold "" (blank)."""
+    unknown: Several = ()
+    """Tokens that mean not known, besides the usual ones such as NA; may hold "" (blank)."""
+    split: str = ""
+    """Column of predefined sets: train, validation, test."""
+    threshold: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Soft labels, numbers from 0 to 1, are present from this value on."""
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -53,6 +98,8 @@ class FeaturesConfig:
     """What turns an image into a vector."""
 
     backbone: str = "resnet50"
+    """A network of `keras.applications` (`NAME` or `NAME@WIDTH`), an ONNX file or the folder of one, or a
+    `.keras` file."""
     weights: str = "imagenet"
     """`imagenet`, `none` (random), or the path of a Keras weights file without the top."""
     resolution: Annotated[float, Field(ge=0.25, le=4)] = 12 / 7
@@ -62,13 +109,16 @@ class FeaturesConfig:
     pooling: Literal["mean", "mean+center", "pyramid"] = "pyramid"
     """Where features are averaged: over the whole image; over that and, again, its middle; or so at every
     scale of the backbone, with the spread over the middle of the finer ones."""
-    colours: Annotated[int, Field(ge=0, le=16)] = 1
-    """Add the colours in so many places of the image, as shares of a palette. All are the middle, until
+    colors: Annotated[int, Field(ge=0, le=16)] = 1
+    """Add the colors in so many places of the image, as shares of a palette. All are the middle, until
     fine-tuning learns where to look; a frozen backbone has no use for a second one."""
-    rooted: bool = False
-    """Take signed square roots of the features."""
-    mirrored: bool = False
-    """Average the features of each image and of its mirror image, when training and when answering."""
+    image_size: Count = 0
+    """Height and width in pixels that a backbone from a file was trained on, where no file beside it says so;
+    0 takes what is found."""
+    mean: Annotated[tuple[float, ...], Field(max_length=3)] = ()
+    """Of red, green and blue from 0 to 1, by which an ONNX backbone's pixels are normalized, and `std`; empty
+    takes what the file beside it says."""
+    std: Annotated[tuple[Positive, ...], Field(max_length=3)] = ()
     engine: Literal["auto", "keras", "openvino"] = "auto"
     precision: Literal["auto", "f32", "bf16"] = "auto"
     views: Annotated[tuple[str, ...], Field(min_length=1)] = ("plain",)
@@ -87,13 +137,19 @@ class TrainingConfig:
     """pos_weight = (negatives / positives) ** power; 0 weighs both classes alike."""
     pos_weight_max: NotNegative = 0.0
     """Upper bound of pos_weight; 0 means none."""
-    epochs: AtLeastOne = 60
-    batch_size: AtLeastOne = 32
-    learning_rate: Positive = 1e-3
+    epochs: AtLeastOne = 40
+    batch_size: Count = 0
+    """Images per iteration; 0 takes all of them."""
+    learning_rate: NotNegative = 0.0
+    """Of Adam; 0 takes 0.4 / sqrt(features), since each of many features has less to do."""
     schedule: Literal["constant", "cosine"] = "cosine"
     weight_decay: NotNegative = 0.0
-    l2: NotNegative = 0.01
-    """Penalty on the head's kernel, added to the gradient (coupled, unlike weight_decay)."""
+    l2: NotNegative = 0.2
+    """Penalty on the head's kernel: l2 * features * sum(kernel ** 2) is added to the sum of the losses of all
+    known labels, so that one value fits any number of images, attributes and features. It is part of the
+    gradient (coupled, unlike weight_decay)."""
+    initial_weights: Literal["zeros", "glorot"] = "zeros"
+    """Where the head starts. `glorot` is where a Keras Dense layer starts: at random."""
     scale_features: bool = True
     """Standardise each feature with the training images' mean and standard deviation."""
     patience: Count = 8
@@ -113,8 +169,8 @@ class FinetuneConfig:
     learning_rate: Positive = 1e-3
     warmup_epochs: NotNegative = 1.0
     weight_decay: NotNegative = 1e-4
-    last_layers: Count = 0
-    """Train only the last N layers of the backbone; 0 trains all of them."""
+    last_layers: Count | str = 0
+    """Train only the last N layers of the backbone, or those from the layer of that name on; 0 trains all."""
     augment: tuple[Literal["flip", "crop", "rotate", "color", "erase"], ...] = (
         "flip",
         "crop",
@@ -169,6 +225,7 @@ class Config:
     """All settings of one training."""
 
     data: DataConfig = field(default_factory=DataConfig)
+    labels: LabelsConfig = field(default_factory=LabelsConfig)
     split: SplitConfig = field(default_factory=SplitConfig)
     features: FeaturesConfig = field(default_factory=FeaturesConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)

@@ -57,12 +57,12 @@ def show_on(console: Console) -> None:
     _console = console
 
 
-def announce(message: str) -> None:
-    """Tell people something that is no warning, on the console where one was named."""
-    LOGGER.info(message)
+def tell(*lines: str) -> None:
+    """Show lines where progress is shown: what a user should know, but need not be warned of."""
     console = _console or Console(stderr=True)
     if _console is not None or console.is_terminal:
-        console.print(message, markup=False, highlight=False)
+        for line in lines:
+            console.print(line, markup=False, highlight=False)
 
 
 @contextmanager

@@ -31,7 +31,7 @@ def test_a_list_is_set_as_toml() -> None:
 
 def test_flat_names_every_setting_by_section() -> None:
     flat = Config().flat()
-    assert flat["training.batch_size"] == 32
+    assert flat["training.batch_size"] == 0
     assert flat["evaluation.folds"] == "auto"
     assert len(flat) == sum(len(section) for section in dataclasses.asdict(Config()).values())
 
@@ -40,7 +40,7 @@ def test_flat_names_every_setting_by_section() -> None:
     ("assignment", "said"),
     [
         ("training.epoch=5", "There is no setting training.epoch given by --set; known are mode, loss"),
-        ("trainning.epochs=5", "There is no setting trainning given by --set; known are data, split"),
+        ("trainning.epochs=5", "There is no setting trainning given by --set; known are data, labels, split"),
         ("training.epochs=many", "training.epochs given by --set is 'many'"),
         ("training.epochs=0", "greater than or equal to 1"),
         ("split.test=1.5", "less than 1"),

@@ -18,17 +18,18 @@ import numpy as np
 
 from ..errors import BackboneError
 from ..native_stderr import hushed
-from .color_histogram import colours
-from .feature_pyramid import levels
+from .color_histogram import color_histogram
+from .feature_pyramid import keras_pyramid
+from .keras_file import KerasFile, load_network
+from .named_backbone import Backbone
+from .onnx_file import OnnxFile, no_keras_model
 from .pooling import Readout
 from .preprocessing import Preprocessing, probe_preprocessing
 from .weights import keras_cache, weights_path
-from .zoo import Backbone, backbone_names, parse_backbone
+from .zoo import KerasApplication
 
 if TYPE_CHECKING:
     import keras
-
-__all__ = ["Backbone", "backbone_names", "build_backbone", "import_keras", "parse_backbone"]
 
 _IMPORTING = threading.Lock()
 
@@ -50,12 +51,12 @@ def import_keras() -> ModuleType:
         os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
         with hushed() as said:
             try:
-                import keras
+                import keras  # noqa: F401
                 import tensorflow  # noqa: F401  (Keras imports it; named here as what takes the time)
             except BaseException:
                 print(said(), file=sys.stderr)
                 raise
-        return keras
+        return sys.modules["keras"]
 
 
 def build_backbone(
@@ -63,53 +64,89 @@ def build_backbone(
 ) -> tuple[keras.Model, Path | None]:
     """Build the graph uint8 pixels -> preprocessing -> backbone -> features read off its map.
 
-    The backbone runs in inference mode (batch normalisation uses its stored statistics), also when a
-    model is trained on top of it.
+    The backbone runs in inference mode (batch normalization uses its stored statistics), also when a model is
+    trained on top of it.
 
     Args:
-        backbone: from `parse_backbone`.
+        backbone: from `named_backbone`.
         weights: `imagenet` (downloaded by Keras, or found in its cache folder), `none` (random, but always
             the same), or the path of an .h5 file without the top. For EfficientNetB0 to B7 that file is
-            taken to be in the form of Keras' own ImageNet weights, which have a graph of their own.
+            taken to be in the form of Keras' own ImageNet weights, which have a graph of their own. A
+            `KerasFile` holds its own weights.
         readout: image size and pooling; by default the backbone's own size and the mean over positions.
 
     Returns:
         A model `(N, H, W, 3) uint8 -> (N, D) float32` in RGB, and the weights file that was loaded, if any.
 
     Raises:
-        BackboneError: the weights cannot be downloaded, are not there, or do not fit.
+        BackboneError: the weights cannot be downloaded, are not there, or do not fit; the network is an ONNX
+            file, which Keras cannot train; more than one place for colors is asked for without a map.
 
     """
+    if isinstance(backbone, OnnxFile):
+        raise no_keras_model(backbone)
     keras = import_keras()
-    readout = readout or Readout(*backbone.size)
-    function = partial(getattr(keras.applications, backbone.function), input_shape=(*readout.size, 3))
+    readout = readout or Readout(*backbone.size_at(1))
+    pixels = keras.Input((*readout.size, 3), dtype="uint8", name="pixels")
+    file: Path | None
+    if isinstance(backbone, KerasFile):
+        inner, file = load_network(keras, backbone, readout.size), backbone.path
+        prepared = keras.ops.cast(pixels, "float32")
+    else:
+        inner, file, preprocessing = _application(keras, backbone, weights, readout.size)
+        prepared = _preprocess(keras, pixels, preprocessing)
+    features = _features(keras, inner, pixels, prepared, readout)
+    return keras.Model(pixels, features, name="backbone"), file
+
+
+def _features(
+    keras: ModuleType, inner: keras.Model, pixels: keras.KerasTensor, prepared: Any, readout: Readout
+) -> keras.KerasTensor:
+    """Read features off the maps of a network.
+
+    A network that ends in a vector gives that vector, followed by features of its inner maps if the pooling
+    is not `mean` and there are maps at two scales or more.
+    """
+    vector = len(inner.output.shape) == 2
+    scales = keras_pyramid(inner) if readout.takes_levels or vector else {}
+    if not vector:
+        finer = [level for level in scales.values() if level.shape[1] > inner.output.shape[1]]
+        maps = [*finer, inner.output]
+    else:
+        maps = list(scales.values()) if len(scales) > 1 and readout.pooling != "mean" else []
+    if not readout.takes_levels:
+        maps = maps[-1:]
+    network = keras.Model(inner.input, [inner.output] * vector + maps, name=inner.name)
+    features = network(prepared, training=False)
+    last, finer = None, features[int(vector) : -1]
+    if maps:
+        last = features[-1]
+        features = [*features[: int(vector)], readout.attach(keras, last, finer)]
+    if readout.colors:
+        if last is None and readout.colors > 1:
+            raise BackboneError(
+                "The backbone ends in a vector, so it cannot learn where to look for colors: "
+                "set features.colors to 0 or 1, or save it without its last pooling."
+            )
+        features += color_histogram(keras, pixels, last, readout.colors)
+    return keras.layers.Concatenate(name="all_features")(features) if len(features) > 1 else features[0]
+
+
+def _application(
+    keras: ModuleType, backbone: KerasApplication, weights: str, size: tuple[int, int]
+) -> tuple[keras.Model, Path | None, Preprocessing]:
+    """A network of `keras.applications`, the file of its weights, and its preprocessing."""
+    function = partial(getattr(keras.applications, backbone.function), input_shape=(*size, 3))
+    file: Path | None = None
     if weights == "none":
         with _seeded(keras):
-            inner, file = _call(function, backbone, None), None
+            inner = _call(function, backbone, None)
     elif weights == "imagenet":
         inner, file = _with_imagenet(function, backbone)
     else:
         file = weights_path(weights)
         inner = _with_file(function, backbone, file)
-    preprocessing = probe_preprocessing(sys.modules[function.func.__module__].preprocess_input)
-    pixels = keras.Input((*readout.size, 3), dtype="uint8", name="pixels")
-    if readout.takes_levels:
-        inner = keras.Model(inner.input, [inner.output, *levels(inner)], name=inner.name)
-    maps = inner(_preprocess(keras, pixels, preprocessing), training=False)
-    last, *finer = maps if readout.takes_levels else [maps]
-    features = readout.attach(keras, last, finer)
-    if readout.colours:
-        seen = colours(keras, pixels, last, readout.colours)
-        features = keras.layers.Concatenate(name="with_colours")([features, *seen])
-    model = keras.Model(pixels, features, name="backbone")
-    return _mirrored(keras, model) if readout.mirrored else model, file
-
-
-def _mirrored(keras: ModuleType, model: keras.Model) -> keras.Model:
-    """The mean of what a model says of an image and of its mirror image."""
-    pixels = keras.Input(model.input.shape[1:], dtype="uint8", name="pixels")
-    both = [model(pixels), model(keras.ops.flip(pixels, axis=2))]
-    return keras.Model(pixels, keras.layers.Average(name="mirrored")(both), name="mirrored_backbone")
+    return inner, file, probe_preprocessing(sys.modules[function.func.__module__].preprocess_input)
 
 
 def _preprocess(keras: ModuleType, pixels: Any, form: Preprocessing) -> Any:
@@ -122,12 +159,12 @@ def _preprocess(keras: ModuleType, pixels: Any, form: Preprocessing) -> Any:
     return keras.layers.Rescaling(list(form.scale), list(form.offset), name="preprocessing")(x)
 
 
-def _call(function: Any, backbone: Backbone, weights: str | None) -> keras.Model:
+def _call(function: Any, backbone: KerasApplication, weights: str | None) -> keras.Model:
     options: dict[str, Any] = {"alpha": backbone.width} if backbone.has_width else {}
     return function(include_top=False, weights=weights, **options)
 
 
-def _with_imagenet(function: Any, backbone: Backbone) -> tuple[keras.Model, Path | None]:
+def _with_imagenet(function: Any, backbone: KerasApplication) -> tuple[keras.Model, Path | None]:
     with _noting_files() as files, contextlib.redirect_stdout(sys.stderr):  # stdout carries results only
         try:
             inner = _call(function, backbone, "imagenet")
@@ -148,7 +185,7 @@ def _with_imagenet(function: Any, backbone: Backbone) -> tuple[keras.Model, Path
     return inner, files.loaded
 
 
-def _with_file(function: Any, backbone: Backbone, file: Path) -> keras.Model:
+def _with_file(function: Any, backbone: KerasApplication, file: Path) -> keras.Model:
     try:
         if backbone.name.startswith("efficientnetb"):
             # Keras builds another graph for its ImageNet weights (one more rescaling) than without any.
@@ -161,7 +198,7 @@ def _with_file(function: Any, backbone: Backbone, file: Path) -> keras.Model:
         raise _misfit(backbone, file) from error
 
 
-def _misfit(backbone: Backbone, file: Path) -> BackboneError:
+def _misfit(backbone: KerasApplication, file: Path) -> BackboneError:
     return BackboneError(
         f"The weights file {file} does not fit backbone {backbone} or is damaged; "
         "give one that was saved without the top at this width, or delete it if it was not downloaded whole."

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..atomic_files import recall, remember, temporary_beside, unwritable
-from .weights import digest_of
+from .digest import digest_of
 
 if TYPE_CHECKING:
     import keras

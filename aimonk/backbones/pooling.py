@@ -1,4 +1,4 @@
-"""How a vector is read off a backbone's map of features: at what image size, pooled where, and rooted."""
+"""How a vector is read off a backbone's maps: at what image size, pooled where, with which colors."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..config import FeaturesConfig
-from .zoo import Backbone
+from .named_backbone import Backbone
 
 if TYPE_CHECKING:
     import keras
@@ -18,33 +18,25 @@ ROOT_OFFSET = 1e-6
 
 @dataclass(frozen=True)
 class Readout:
-    """What is done with the maps `(N, h, w, C)` that a backbone makes of images of `height` x `width` pixels.
+    """How features are read off the maps `(N, h, w, C)` of images of `height` x `width` pixels.
 
     `pooling` is
 
     - `mean`: over all positions of the last map, C features;
     - `mean+center`: that, and the mean over the middle half of the rows and columns, where the subject is;
-    - `pyramid`: both, of the last map at every scale of the backbone, and of the finer ones the standard
-      deviation over the middle too. Colours and textures are seen there, and hardly in the last map.
+    - `pyramid`: both, of the last map at every scale of the backbone, and of the finer maps the standard
+      deviation over the middle too. Colors and textures show there, and hardly in the last map.
 
-    `rooted` features are signed square roots, which keeps a few strong ones from outshouting the others:
-    Perronnin, Sanchez and Mensink, "Improving the Fisher Kernel for Large-Scale Image Classification", ECCV
-    2010, section 3.2. `mirrored` features are the mean of those of the image and of its mirror image, which
-    doubles the work: test-time augmentation, as in Krizhevsky, Sutskever and Hinton, "ImageNet
-    Classification with Deep Convolutional Neural Networks", NIPS 2012, section 4.1. `colours` adds those
-    of the image, in so many places, see there.
+    `colors` adds those of the image, in so many places: see `color_histogram`.
     """
 
     height: int
     width: int
     pooling: str = "mean"
-    rooted: bool = False
-    mirrored: bool = False
-    colours: int = 0
+    colors: int = 0
 
     def __str__(self) -> str:
-        marks = [name for name in ("rooted", "mirrored") if getattr(self, name)]
-        return "-".join([self.pooling, *marks, *([f"colours{self.colours}"] if self.colours else [])])
+        return f"{self.pooling}-colors{self.colors}" if self.colors else self.pooling
 
     @property
     def size(self) -> tuple[int, int]:
@@ -64,7 +56,7 @@ class Readout:
         Args:
             keras: the module.
             maps: the last map.
-            finer: those of `levels`, where `takes_levels`.
+            finer: the maps of the finer scales, where `takes_levels`.
         """
         pooled = [keras.layers.GlobalAveragePooling2D(name="mean")(maps)]
         if self.pooling != "mean":
@@ -74,27 +66,26 @@ class Readout:
             pooled.append(keras.layers.GlobalAveragePooling2D(name=f"mean_{number}")(level))
             pooled.append(keras.layers.GlobalAveragePooling2D(name=f"center_{number}")(middle))
             pooled.append(_root(keras, keras.ops.var(middle, axis=(1, 2))))
-        features = keras.layers.Concatenate(name="features")(pooled) if len(pooled) > 1 else pooled[0]
-        if not self.rooted:
-            return features
-        return keras.ops.sign(features) * _root(keras, keras.ops.abs(features))
+        return keras.layers.Concatenate(name="features")(pooled) if len(pooled) > 1 else pooled[0]
 
 
 def readout(config: FeaturesConfig, backbone: Backbone) -> Readout:
-    """What the settings ask for, at the backbone's own image size where the resolution is 1."""
-    height, width = (_enlarged(side, config.resolution) for side in backbone.size)
-    return Readout(height, width, config.pooling, config.rooted, config.mirrored, config.colours)
+    """The readout that the settings ask for.
+
+    Raises:
+        BackboneError: the backbone is a file that cannot be read.
+    """
+    height, width = backbone.size_at(config.resolution)
+    return Readout(height, width, config.pooling, config.colors)
 
 
-def _enlarged(side: int, resolution: float) -> int:
-    """The side in pixels, to the nearest multiple of 32, by which all backbones reduce their images."""
-    return side if resolution == 1 else max(32, 32 * round(side * resolution / 32))
+def margins(rows: int, columns: int) -> tuple[int, int]:
+    """Rows and columns to leave out on each side for the middle half, rounded up."""
+    return rows // 4, columns // 4
 
 
 def _middle(keras: Any, maps: keras.KerasTensor, name: str) -> keras.KerasTensor:
-    """The middle half (rounded up) of the rows and columns."""
-    rows, columns = (length // 4 for length in maps.shape[1:3])
-    return keras.layers.Cropping2D((rows, columns), name=name)(maps)
+    return keras.layers.Cropping2D(margins(*maps.shape[1:3]), name=name)(maps)
 
 
 def _root(keras: Any, values: keras.KerasTensor) -> keras.KerasTensor:

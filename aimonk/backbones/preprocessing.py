@@ -1,7 +1,8 @@
-"""Each backbone's own preprocessing as one affine formula, found by probing Keras' function for it."""
+"""A backbone's preprocessing as a scale and an offset per channel; Keras' functions are probed for theirs."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -21,10 +22,15 @@ class Preprocessing:
     scale: tuple[float, float, float]
     offset: tuple[float, float, float]
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 in hex of the numbers."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()
+
     def __call__(self, images: np.ndarray) -> np.ndarray:
         """Apply it to `(..., 3)` of any dtype, in float64."""
         channels = images[..., ::-1] if self.flip else images
-        return channels * np.array(self.scale) + np.array(self.offset)
+        return np.asarray(channels * np.array(self.scale) + np.array(self.offset))
 
 
 def probe_preprocessing(preprocess: Callable[[np.ndarray], np.ndarray]) -> Preprocessing:

@@ -7,7 +7,7 @@ from PIL import Image
 
 
 def drawn_samples(size: tuple[int, int], count: int = 8) -> np.ndarray:
-    """Smooth colour fields with some noise, always the same; `(count, height, width, 3) uint8`."""
+    """Smooth color fields with some noise, always the same; `(count, height, width, 3) uint8`."""
     random = np.random.default_rng(0)
     height, width = size
     images = np.empty((count, height, width, 3), dtype=np.uint8)

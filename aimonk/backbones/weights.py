@@ -1,24 +1,24 @@
-"""Which weights file a backbone gets, and the digest that says so in the feature store's key."""
+"""Which weights file a network of `keras.applications` gets, and its digest for the feature store's key."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 from pathlib import Path
 
 from ..atomic_files import recall, remember
 from ..errors import BackboneError
-from .zoo import Backbone
+from .digest import digest_of
+from .zoo import KerasApplication
 
 RANDOM = "random"
 """The digest of `--weights none`: initial values drawn with a constant seed."""
 
 
-def weights_digest(backbone: Backbone, weights: str, store: Path) -> str | None:
+def weights_digest(backbone: KerasApplication, weights: str, store: Path) -> str | None:
     """SHA-256 of the weights file as a hex string, or `random`; no Keras is needed.
 
     None when `imagenet` was never loaded into this store, so that only Keras knows the file's name.
-    A file is hashed anew each time: 100 MB take 0.06 s, and no time stamp has to be trusted.
+    A file is hashed anew each time: 100 MB take 0.06 s, and time stamps need not be trusted.
 
     Raises:
         BackboneError: the weights file is not there.
@@ -50,21 +50,7 @@ def weights_path(weights: str) -> Path:
     return path
 
 
-def digest_of(path: Path) -> str:
-    """SHA-256 of a file's bytes as a hex string.
-
-    Raises:
-        BackboneError: the file cannot be read.
-
-    """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise BackboneError(f"Cannot read {path} ({error.strerror}); check the file.") from error
-
-
-def remember_imagenet(backbone: Backbone, file: Path, store: Path) -> str:
+def remember_imagenet(backbone: KerasApplication, file: Path, store: Path) -> str:
     """Note which file Keras loaded as ImageNet weights; returns its digest."""
     digest = digest_of(file)
     remember(_note(backbone, store), {"file": file.name, "sha256": digest}, replace=True)
@@ -76,7 +62,7 @@ def keras_cache() -> Path:
     return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "models"
 
 
-def _imagenet_digest(backbone: Backbone, store: Path) -> str | None:
+def _imagenet_digest(backbone: KerasApplication, store: Path) -> str | None:
     note = recall(_note(backbone, store))
     if note is None:
         return None
@@ -85,5 +71,5 @@ def _imagenet_digest(backbone: Backbone, store: Path) -> str | None:
     return digest_of(file) if file.is_file() else str(note["sha256"])
 
 
-def _note(backbone: Backbone, store: Path) -> Path:
+def _note(backbone: KerasApplication, store: Path) -> Path:
     return store / "imagenet" / f"{backbone}.json"

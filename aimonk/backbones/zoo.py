@@ -1,7 +1,6 @@
-"""Which backbones there are, and how large their images are, without importing Keras.
+"""The networks of `keras.applications` and the size of their images, without importing Keras.
 
-Keras takes 6 s to import, so its catalogue is kept here as a table and a test compares it with
-`keras.applications`.
+Keras takes 6 s to import, so its catalog is kept here as a table. A test compares it with Keras.
 """
 
 from __future__ import annotations
@@ -56,13 +55,16 @@ _SIZES: dict[str, int] = {
 }
 """Keras' function -> height and width in pixels of the images it was designed for."""
 
+STRIDE = 32
+"""Pixels per position of the last map of nearly every convolutional network."""
+
 _FUNCTIONS = {function.lower(): function for function in _SIZES}
 _WIDTHS = ("MobileNet", "MobileNetV2", "MobileNetV3Large", "MobileNetV3Small")
 """The functions that take `alpha`."""
 
 
 @dataclass(frozen=True)
-class Backbone:
+class KerasApplication:
     """A network of `keras.applications`: its lower-case name and its width multiplier (`alpha`)."""
 
     name: str
@@ -82,10 +84,24 @@ class Backbone:
         side = _SIZES[self.function]
         return side, side
 
+    def size_at(self, resolution: float) -> tuple[int, int]:
+        """Height and width in pixels at a multiple of its own size, see `enlarged`."""
+        height, width = (enlarged(side, resolution) for side in self.size)
+        return height, width
+
     @property
     def has_width(self) -> bool:
         """Whether the network comes in several widths."""
         return self.function in _WIDTHS
+
+
+def enlarged(side: int, resolution: float, multiple: int = STRIDE) -> int:
+    """The side at `resolution` times its pixels, to the nearest `multiple`; unchanged at 1.
+
+    >>> enlarged(224, 12 / 7)
+    384
+    """
+    return side if resolution == 1 else max(multiple, multiple * round(side * resolution / multiple))
 
 
 def backbone_names() -> tuple[str, ...]:
@@ -93,7 +109,7 @@ def backbone_names() -> tuple[str, ...]:
     return tuple(sorted(_FUNCTIONS))
 
 
-def parse_backbone(text: str) -> Backbone:
+def parse_backbone(text: str) -> KerasApplication:
     """Read `NAME` or `NAME@WIDTH`, e.g. `resnet50` or `mobilenet@0.25`.
 
     Raises:
@@ -111,7 +127,7 @@ def parse_backbone(text: str) -> Backbone:
         raise BackboneError(
             f"The width in backbone {text!r} is not a number above 0; write, for example, {name}@0.25."
         )
-    backbone = Backbone(name, width)
+    backbone = KerasApplication(name, width)
     if width != 1.0 and not backbone.has_width:
         choices = ", ".join(function.lower() for function in _WIDTHS)
         raise BackboneError(

@@ -8,12 +8,19 @@ from pathlib import Path
 
 from ..config_file import load_config
 from ..data.dataset import read_dataset
+from ..data.labels import write_labels
 from ..features.cache_key import image_index_folder
 from ..progress import recorded, stage
 from ..results.audit_result import AuditResult
 
 
-def audit(data: str | Path, labels: str | Path | None = None, *, settings: Iterable[str] = ()) -> AuditResult:
+def audit(
+    data: str | Path,
+    labels: str | Path | None = None,
+    *,
+    settings: Iterable[str] = (),
+    save_labels: str | Path | None = None,
+) -> AuditResult:
     """Audit a folder, however many of its images cannot be used.
 
     >>> print(aimonk.audit("photos", "labels.csv"))  # doctest: +SKIP
@@ -22,6 +29,7 @@ def audit(data: str | Path, labels: str | Path | None = None, *, settings: Itera
         data: folder of images.
         labels: labels file; by default `labels.txt`, else `labels.csv`, in the folder or beside it.
         settings: `section.key=value` for any setting.
+        save_labels: file to write the labels to as they were understood, see `write_labels`.
 
     Raises:
         LabelsError: the labels are absent or not valid.
@@ -36,5 +44,8 @@ def audit(data: str | Path, labels: str | Path | None = None, *, settings: Itera
             config,
             image_index_folder(config.features),
             progress,
+            keep_unlearnable=True,
         )
+    if save_labels is not None and dataset.table is not None:
+        write_labels(dataset.table, Path(save_labels))
     return AuditResult(dataset, tuple(record.warnings))

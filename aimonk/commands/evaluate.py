@@ -63,6 +63,7 @@ def evaluate(
                 config,
                 image_index_folder(config.features),
                 progress,
+                keep_unlearnable=True,
             )
         columns = _columns(dataset, info.names)
         rows = _unseen_rows(dataset, read_seen(package))
@@ -99,9 +100,9 @@ def evaluate(
                 unreadable=tuple(image for image, _ in dataset.audit.unreadable),
                 seconds=record.seconds,
                 pos_weights={a.name: a.pos_weight for a in info.attributes if a.pos_weight is not None},
-                unknown=dict(zip(info.names, map(int, (targets == -1).sum(axis=0)), strict=True)),
                 evidence=evidence,
                 operating_points=points,
+                read_as=dataset.read_as.to_json(),
                 warnings=tuple(record.warnings),
                 facts={"backbone": info.backbone, "precision": info.precision},
             )

@@ -17,11 +17,12 @@ from ..config import Config
 from ..config_file import chosen_config
 from ..data.dataset import Dataset, read_dataset
 from ..data.split import Split, make_split, straddling
+from ..data.suggest_groups import suggested_groups
 from ..errors import BackboneError, ConfigError
 from ..evaluation.cross_validation import FoldLogits, fold_splits, held_out_scores, score_fold
 from ..evaluation.held_out import evidence_of
 from ..features.cache_key import checkpoint_folder, image_index_folder, store_folder
-from ..progress import LOGGER, recorded, stage
+from ..progress import LOGGER, recorded, stage, tell
 from ..scratch import check_room
 from ..training.history import History, Observer, SecondPhase, joined
 from ..training.learner import FittedModel, Learner
@@ -98,6 +99,7 @@ def run_training(request: TrainingRequest, may_use_random_weights: bool = False)
             dataset = read_dataset(
                 request.data, request.labels, config, image_index_folder(config.features), progress
             )
+        tell(*dataset.read_as.sentences()[:2])
         plan = plan_splits(dataset, config)
         with stage("open", "Backbone and tracking store"), opened_store(config.tracking.experiment):
             learner, config = _open_learner(config, may_use_random_weights)
@@ -206,13 +208,18 @@ def warn_of_data(dataset: Dataset, plan: tuple[Split, ...], config: Config) -> N
         LOGGER.warning(
             "%d images cannot be read and are left out; the first is %s: %s", len(found.unreadable), name, why
         )
+    for attribute in dataset.unlearnable:
+        LOGGER.warning("%r is left out: %s", attribute.name, attribute.reason)
+    if dataset.table is not None and (suggested := suggested_groups(dataset.table)) is not None:
+        LOGGER.warning("%s", suggested.sentence())
     copies = straddling(dataset.groups, *plan[0].parts().values()) if len(plan) == 1 else 0
     if copies:
         LOGGER.warning(
-            "%d photos have copies in several sets, which flatters the scores; use split.kind=grouped", copies
+            "%d groups of images are in several sets, which flatters the scores; use split.kind=grouped",
+            copies,
         )
     if dataset.split is not None and config.split.kind != "column":
-        LOGGER.warning("The labels' column `split` is not used; set split.kind=column to use it")
+        LOGGER.warning("The labels' column of sets is not used; set split.kind=column to use it")
 
 
 @contextmanager

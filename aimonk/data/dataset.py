@@ -4,26 +4,40 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from ..config import Config
-from ..errors import ImagesError
+from ..errors import ImagesError, LabelsError
 from .image_index import ImageFacts, scan
-from .label_audit import Audit, audit
-from .labels import LabelTable, check_folder, find_labels, read_labels
+from .independent_groups import independent_groups
+from .label_audit import AttributeCounts, Audit, audit, count
+from .labels import LabelTable, ReadAs, check_folder, find_labels, read_labels
+from .learnable import Unlearnable, find_unlearnable
+from .match_images import MatchedImages, match_images
+from .matched_labels import matched_labels
 
 
 @dataclass(frozen=True)
 class Dataset:
     """The label rows whose image can be used; everything is in the order of the labels file.
 
-    `targets` is `(M, L) float32` with `MISSING`; `names`, `paths`, `digests` (hex SHA-256 of the file)
-    and `groups` (`(M,) int64`, equal for copies of one photo) have M entries. `split` is the labels
-    file's own split column, if it brings one.
+    Attributes:
+        folder: Folder of images.
+        labels: The labels file, or the folder that itself says what its images show.
+        attributes: The L attributes that can be learned.
+        names: The M images, as paths relative to the folder; likewise `paths` and `digests` (hex SHA-256).
+        targets: `(M, L) float32` of 1, 0 and `MISSING`.
+        groups: `(M,) int64`, equal for images that are not independent: copies of one photo, and the
+            groups that `labels.group` names.
+        split: The labels file's predefined sets, if it has them.
+        audit: What is wrong with labels and images; it counts all attributes, learnable or not.
+        read_as: How the labels file was understood.
+        unlearnable: Attributes that are left out because nothing can be learned of them.
+        table: All label rows, unusable images and unlearnable attributes included.
     """
 
     folder: Path
@@ -36,6 +50,9 @@ class Dataset:
     groups: np.ndarray
     split: tuple[str, ...] | None
     audit: Audit
+    read_as: ReadAs = ReadAs()
+    unlearnable: tuple[Unlearnable, ...] = ()
+    table: LabelTable | None = None
 
     def __len__(self) -> int:
         return len(self.names)
@@ -47,6 +64,11 @@ class Dataset:
         content.update(np.ascontiguousarray(self.targets).tobytes())
         return content.hexdigest()
 
+    @cached_property
+    def counts(self) -> tuple[AttributeCounts, ...]:
+        """Labels of each of `attributes`, among the images that can be used."""
+        return count(self.attributes, self.targets)
+
 
 def read_dataset(
     folder: Path,
@@ -54,39 +76,83 @@ def read_dataset(
     config: Config,
     cache: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
+    *,
+    keep_unlearnable: bool = False,
 ) -> Dataset:
-    """Read labels, look at every image and audit both; unusable rows are left out and named in `audit`.
+    """Read labels, match them to files, look at every image and audit both.
+
+    Unusable images are left out and named in `audit`, unlearnable attributes in `unlearnable`.
+
+    >>> data = read_dataset(Path("photos"), None, Config())  # doctest: +SKIP
+    >>> data.targets.shape, data.read_as.sentences()[0]  # doctest: +SKIP
+
+    Args:
+        folder: Folder of images.
+        labels: Labels file; by default the one that `find_labels` finds.
+        config: Of which the sections `data` and `labels` count.
+        cache: Folder that remembers what images were, see `look_up`.
+        progress: Called with (images done, images).
+        keep_unlearnable: Keep attributes of which nothing can be learned, to compare a model with them.
 
     Raises:
-        LabelsError: the labels are absent or not valid, see `read_labels`.
-        ImagesError: no image can be used, or more than `config.data.max_unusable` of them cannot.
+        LabelsError: The labels are absent, not valid or ambiguous, see `read_labels`; or no attribute can
+            be learned.
+        ImagesError: No image can be used, or more than `config.data.max_unusable` of them cannot.
     """
     check_folder(folder)
-    source = labels or find_labels(folder)
-    table = read_labels(source)
-    facts = scan(folder, table.images, cache, progress)
+    table = read_labels(labels or find_labels(folder), config.labels)
+    matched = match_images(folder, table.images)
+    table = matched_labels(table, matched)
+    facts = _look_at(folder, table, matched, cache, progress)
     found = audit(table, facts, config.data.near_duplicates)
-    _check_usable(folder, source, found, config.data.max_unusable)
-    return _usable(folder, table, facts, found)
+    _check_usable(folder, table, found, matched, config.data.max_unusable)
+    data = _usable(folder, table, facts, found)
+    return data if keep_unlearnable else _learnable(data)
 
 
-def _check_usable(folder: Path, labels: Path, found: Audit, share: float) -> None:
+def _look_at(
+    folder: Path,
+    table: LabelTable,
+    matched: MatchedImages,
+    cache: Path | None,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[ImageFacts, ...]:
+    """Return the facts of every image; those that no single file fits are not looked for."""
+    there = [name for name in table.images if name not in matched.problems]
+    found = {facts.name: facts for facts in scan(folder, there, cache, progress)}
+    for name, why in matched.problems.items():
+        problem = why if why.startswith("fits") else "missing"
+        found[name] = ImageFacts(name, folder / name, None, 0, None, 0, 0, None, None, problem)
+    return tuple(found[name] for name in table.images)
+
+
+def _check_usable(
+    folder: Path, table: LabelTable, found: Audit, matched: MatchedImages, share: float
+) -> None:
     lost = found.rows - len(found.usable)
+    if not lost or (len(found.usable) and lost <= share * found.rows):
+        return
+    unreadable = dict(found.unreadable)
+    name = next(iter((*found.missing, *unreadable)))
+    why = unreadable.get(name) or matched.problems.get(name, "not there")
+    first = f"the first is {name!r}: {why.rstrip('.')}"
     if len(found.usable) == 0:
         raise ImagesError(
-            f"None of the {found.rows} images that {labels} names can be read in {folder}; "
-            "check that --data is the folder the names are relative to."
+            f"None of the {found.rows} images that {table.source} names can be read in {folder}; {first}; "
+            "check that --data is the folder the names are relative to, and that labels.image names the "
+            "right column."
         )
-    if lost > share * found.rows:
-        first = (*found.missing, *(name for name, _ in found.unreadable))[0]
-        raise ImagesError(
-            f"{lost} of {found.rows} images in {folder} are missing or unreadable (the first is {first}), "
-            f"more than the allowed share of {share:g}; mend them, or raise it with --set data.max_unusable."
-        )
+    raise ImagesError(
+        f"{lost} of {found.rows} images in {folder} are missing or unreadable, more than the share of "
+        f"{share:g}; {first}; correct them, or raise the share with --set data.max_unusable."
+    )
 
 
 def _usable(folder: Path, table: LabelTable, facts: tuple[ImageFacts, ...], found: Audit) -> Dataset:
     kept = [facts[row] for row in found.usable]
+    groups = found.groups
+    if table.groups is not None:
+        groups = independent_groups(groups, [table.groups[row] for row in found.usable])
     return Dataset(
         folder=folder,
         labels=table.source,
@@ -95,7 +161,23 @@ def _usable(folder: Path, table: LabelTable, facts: tuple[ImageFacts, ...], foun
         paths=tuple(fact.path for fact in kept),
         digests=tuple(fact.sha256 or "" for fact in kept),
         targets=table.targets[found.usable],
-        groups=found.groups,
+        groups=groups,
         split=tuple(table.split[row] for row in found.usable) if table.split else None,
         audit=found,
+        read_as=table.read_as,
+        table=table,
     )
+
+
+def _learnable(data: Dataset) -> Dataset:
+    unlearnable = find_unlearnable(data.attributes, data.targets, data.groups)
+    names = {found.name for found in unlearnable}
+    kept = [column for column, name in enumerate(data.attributes) if name not in names]
+    if not kept:
+        first = unlearnable[0]
+        raise LabelsError(
+            f"None of the {len(unlearnable)} attributes in {data.labels} can be learned; the first is "
+            f"{first.name!r}: {first.reason[:1].lower()}{first.reason[1:].rstrip('.')}; label more images."
+        )
+    attributes = tuple(data.attributes[column] for column in kept)
+    return replace(data, attributes=attributes, targets=data.targets[:, kept], unlearnable=unlearnable)

@@ -17,8 +17,9 @@ from ..errors import ImagesError
 from ..runtime.decode_limits import TRAINING, DecodeLimits
 from ..runtime.image_file import read_image_file
 from .fingerprint import Picture, is_flat, look_at
+from .folder_boundary import resolve_in
 from .image_cache import Memory, State
-from .labels import check_folder, resolve_in
+from .labels import check_folder
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import LabelsError
 from ..runtime.image_formats import image_suffixes
 from .duplicates import identical_pairs, near_pairs
 from .image_index import ImageFacts
@@ -132,17 +131,6 @@ def count(names: Sequence[str], targets: np.ndarray) -> tuple[AttributeCounts, .
         AttributeCounts(name, int(present), int(absent), len(targets) - int(present) - int(absent))
         for name, present, absent in zip(names, positives, negatives, strict=True)
     )
-
-
-def check_learnable(counts: Iterable[AttributeCounts]) -> None:
-    """Raise LabelsError if an attribute is never present, or never absent: nothing tells the two apart."""
-    for kind, number in (("positive", "positives"), ("negative", "negatives")):
-        lacking = [attribute.name for attribute in counts if getattr(attribute, number) == 0]
-        if lacking:
-            raise LabelsError(
-                f"No usable image has a {kind} label for {', '.join(lacking)}: "
-                f"label some, or drop the column{'s' if len(lacking) > 1 else ''}."
-            )
 
 
 def audit(table: LabelTable, facts: Sequence[ImageFacts], near_duplicates: int) -> Audit:

@@ -1,7 +1,8 @@
-"""Who is trained on and who is tested: duplicates together, rare attributes in every set."""
+"""Which images train and which test: groups stay together, rare attributes are in every set."""
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ import numpy as np
 from ..config import SplitConfig
 from ..errors import ConfigError, LabelsError
 from .stratify import stratify
+
+log = logging.getLogger(__name__)
 
 SETS = ("train", "validation", "test")
 
@@ -38,7 +41,7 @@ def make_split(
     """Divide the usable rows as `config.kind` says.
 
     `targets` is `(N, L)`, `groups` `(N,)`, `column` the labels file's split column at the same rows, if it
-    has one; `images` only names rows in messages. Raises ConfigError or LabelsError where that cannot be.
+    has one; `images` only names rows in messages. Raises ConfigError or LabelsError where it cannot be done.
     """
     if config.kind == "random":
         return random_split(len(targets), config)
@@ -46,28 +49,38 @@ def make_split(
         return grouped_split(targets, groups, config)
     if column is None:
         raise LabelsError(
-            "The labels file has no column `split`, which split.kind = column asks for: "
-            "add one of train, validation and test, or set split.kind to grouped."
+            "The labels file has no column of sets, which split.kind=column asks for: name one with "
+            "labels.split, add a column `split` of train, validation and test, or set split.kind to grouped."
         )
-    return column_split(column, groups, images)
+    split = column_split(column, groups, images)
+    if len(split.validation) or not config.validation:
+        return split
+    return _with_validation(split, targets, groups, config)
 
 
 def random_split(count: int, config: SplitConfig) -> Split:
-    """Divide `count` rows as scikit-learn's `train_test_split` does, with the same seed into the same sets.
+    """Divide `count` rows into the sets that scikit-learn's `train_test_split` makes with the same seed.
 
-    The test set is taken from all rows, then the validation set from the others, with the same seed.
+    The test set is taken from all rows, then the validation set from the rest with the same seed.
     """
-    # The very permutation of scikit-learn's ShuffleSplit, whose import takes longer than a whole audit.
+    # The same permutation as scikit-learn's ShuffleSplit, whose import takes longer than a whole audit.
     rest, test = _shuffled(np.arange(count), config.test, config.seed)
     train, validation = _shuffled(rest, config.validation, config.seed)
     return _checked(Split(np.sort(train), np.sort(validation), np.sort(test)), config)
 
 
 def grouped_split(targets: np.ndarray, groups: np.ndarray, config: SplitConfig) -> Split:
-    """Divide rows so that no group straddles two sets and every attribute is spread evenly over them.
+    """Divide rows so that no group is in two sets and every attribute is spread evenly over them.
 
-    Stratified on known positives and known negatives of each attribute, see `stratify`. `targets` is
-    `(N, L)` of 1, 0 and MISSING, `groups` `(N,)`; the same seed gives the same sets.
+    Stratified on known positives and known negatives of each attribute, see `stratify`.
+
+    Args:
+        targets: `(N, L)` of 1, 0 and `MISSING`.
+        groups: `(N,)` numbers; equal ones stay together: copies of one photo, or images of one patient.
+        config: shares and seed; the same seed gives the same sets.
+
+    Raises:
+        LabelsError: a set that should have rows has none.
     """
     rest = 1.0 - config.test
     shares = (rest * (1.0 - config.validation), rest * config.validation, config.test)
@@ -88,7 +101,7 @@ def column_split(values: Sequence[str], groups: np.ndarray, images: Sequence[str
             one, other = (repr(images[at]) if images else f"row {at + 1}" for at in (start, row))
             raise LabelsError(
                 f"The split column puts {one} into {values[start]} and {other} into {values[row]}, "
-                "though they are one photograph: put both into one set."
+                "though they are copies of one photo or in one group: put both into one set."
             )
     for name in ("train", "test"):
         if name not in values:
@@ -96,22 +109,54 @@ def column_split(values: Sequence[str], groups: np.ndarray, images: Sequence[str
     return Split(*(np.flatnonzero(assigned == name) for name in SETS))
 
 
-def fold_numbers(targets: np.ndarray, groups: np.ndarray, folds: int, seed: int) -> np.ndarray:
-    """Return which of `folds` equal folds each row belongs to, `(N,) int64`; grouped and stratified likewise.
+def _with_validation(split: Split, targets: np.ndarray, groups: np.ndarray, config: SplitConfig) -> Split:
+    """Take the share `config.validation` of the training rows for validation, whole groups, stratified.
 
-    Raises ConfigError for fewer than 2 folds, or more folds than groups.
+    For a split column that knows training and test sets only. The test set stays as the column says, and
+    what chooses epochs, thresholds and calibration sees nothing of it.
+    """
+    rows = split.train
+    shares = (1.0 - config.validation, config.validation)
+    chosen = stratify(targets[rows], groups[rows], shares, config.seed) == 1
+    log.warning(
+        "The split column names no validation set; %d of its %d training images serve as one "
+        "(split.validation=%g, 0 for none)",
+        int(chosen.sum()),
+        len(rows),
+        config.validation,
+    )
+    return _checked(Split(rows[~chosen], rows[chosen], split.test), config)
+
+
+def fold_numbers(targets: np.ndarray, groups: np.ndarray, folds: int, seed: int) -> np.ndarray:
+    """Divide rows into `folds` folds of about equal size, groups whole and attributes spread evenly.
+
+    Args:
+        targets: `(N, L)` of 1, 0 and `MISSING`.
+        groups: `(N,)` numbers; equal ones stay together.
+        folds: how many.
+        seed: the same seed gives the same folds.
+
+    Returns:
+        `(N,) int64` from 0 to folds - 1.
+
+    Raises:
+        ConfigError: fewer than 2 folds, or more folds than groups.
     """
     distinct = len(np.unique(groups))
     if not 2 <= folds <= distinct:
+        choice = (
+            f"choose 2 to {distinct} folds" if distinct >= 2 else "cross-validation needs at least 2 groups"
+        )
         raise ConfigError(
-            f"evaluation.folds is {folds}, but these images, of {distinct} different photographs, "
-            f"can be divided into 2 to {distinct} folds: choose such a number."
+            f"evaluation.folds is {folds}, but the {len(groups)} images form {distinct} groups (copies and "
+            f"images of one group stay together): {choice}."
         )
     return stratify(targets, groups, (1.0 / folds,) * folds, seed)
 
 
 def straddling(groups: np.ndarray, *index_sets: np.ndarray) -> int:
-    """Return how many groups have rows in more than one of the sets of row indices."""
+    """Count the groups that have rows in more than one of the sets of row indices."""
     apart = [np.unique(groups[rows]) for rows in index_sets if len(rows)]
     if not apart:
         return 0

@@ -1,4 +1,9 @@
-"""Bootstrap resamples of duplicate groups, as weights of the images."""
+"""Bootstrap resamples of groups, as weights of the images.
+
+The standard deviation of B resamples estimates the standard error with a relative Monte Carlo error of about
+1 / sqrt(2 (B - 1)): 1.6% for 2,000, 3.5% for 400, which is what many attributes get. Only attributes with few
+groups of the rarer class are resampled at all (see `metric_errors`).
+"""
 
 from __future__ import annotations
 
@@ -9,21 +14,35 @@ import numpy as np
 from .folds import FoldRanking
 from .metrics import CHUNK_CELLS
 
+FEWEST_RESAMPLES = 400
+MANY_CELLS = 100_000_000
+"""Images times attributes times resamples: more than this is cut down to `FEWEST_RESAMPLES` at the lowest."""
+
+
+def affordable_resamples(resamples: int, images: int, attributes: int) -> int:
+    """Return how many of the resamples asked for are drawn for so many images and attributes.
+
+    >>> affordable_resamples(2000, 1500, 23), affordable_resamples(2000, 1500, 500)
+    (2000, 400)
+    """
+    affordable = MANY_CELLS // max(1, images * attributes)
+    return min(resamples, max(FEWEST_RESAMPLES, affordable))
+
 
 def resample_groups(
     groups: np.ndarray, folds: np.ndarray | None, resamples: int, seed: int
 ) -> Iterator[tuple[slice, np.ndarray]]:
-    """Draw groups with replacement, within each fold; copies of one photo come and go together.
+    """Draw groups with replacement within each fold; the images of a group are drawn together.
 
     Args:
-        groups: `(N,)` numbers; equal ones are one photo.
+        groups: `(N,)` numbers; equal ones are one group.
         folds: `(N,)` numbers, constant within a group, or None.
         resamples: how many in all.
         seed: of the random generator.
 
     Yields:
-        Which resamples, and their `(b, N) float32` weights: how often each image was drawn. In parts,
-        so that memory does not grow with `resamples`.
+        Which resamples, and their `(b, N) float32` weights: how often each image was drawn. They come in
+        parts, so that memory does not grow with `resamples`.
     """
     generator = np.random.default_rng(seed)
     _, first, group = np.unique(groups, return_index=True, return_inverse=True)
@@ -48,6 +67,17 @@ def resampled_metrics(
         for j, ranking in enumerate(rankings):
             ap[rows, j], auc[rows, j] = ranking.both(weights)
     return ap, auc
+
+
+def spread(draws: np.ndarray) -> np.ndarray:
+    """Standard deviation of `(B, K)` resampled values, `(K,)`; nan with fewer than two that are defined."""
+    defined = np.isfinite(draws)
+    count = defined.sum(axis=0)
+    mean = np.where(defined, draws, 0.0).sum(axis=0) / np.maximum(count, 1)
+    squares = np.where(defined, (draws - mean) ** 2, 0.0).sum(axis=0)
+    return np.asarray(
+        np.sqrt(np.divide(squares, count - 1, out=np.full(count.shape, np.nan), where=count > 1))
+    )
 
 
 def _draw(generator: np.random.Generator, rows: int, size: int) -> np.ndarray:

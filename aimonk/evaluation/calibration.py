@@ -1,4 +1,4 @@
-"""Probabilities that mean what they say, undoing what pos_weight did to them."""
+"""Calibrated probabilities: of the images scored 0.8, 80% have the attribute, whatever pos_weight did."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ import numpy as np
 from scipy.special import expit
 
 from ..data.labels import MISSING
+from .metrics import CHUNK_CELLS
+from .units import group_weights
 
 SCALE_PRIOR = 1.0
-"""Weight of (scale - 1)^2 / 2: as much as one image or so with a logit of 2."""
+"""Weight of (scale - 1)^2 / 2: about as much as one image with a logit of 2."""
 SHIFT_PRIOR = 0.01
 """Weight of shift^2 / 2; weak, since pos_weight shifts logits by log(pos_weight)."""
 SMALLEST_SCALE = 1e-3
-"""Keeps the order of the scores where they carry no signal, or a reversed one."""
+"""Keeps the order of the scores where they carry no signal or a reversed one."""
 STEPS = 50
 TOLERANCE = 1e-9
 
@@ -28,47 +30,61 @@ class Calibration:
 
     def apply(self, logits: np.ndarray) -> np.ndarray:
         """`(N, L)` logits to calibrated logits, `(N, L) float64`."""
-        return self.scale * logits + self.shift
+        return np.asarray(self.scale * logits + self.shift)
 
 
-def fit_calibration(targets: np.ndarray, logits: np.ndarray) -> Calibration:
+def fit_calibration(targets: np.ndarray, logits: np.ndarray, groups: np.ndarray | None = None) -> Calibration:
     """Fit Platt's map on images that the model was not trained on.
 
-    Minimises, per attribute, the cross-entropy to Platt's (1999, "Probabilistic outputs for support vector
+    Minimizes, per attribute, the cross-entropy to Platt's (1999, "Probabilistic outputs for support vector
     machines") smoothed targets, (P + 1) / (P + 2) for P positives and 1 / (Q + 2) for Q negatives, plus a
-    weak prior towards scale 1 and shift 0. Without it a rare attribute that is perfectly separated by chance
-    would be stretched as far as the smoothed targets let it.
+    weak prior toward scale 1 and shift 0. Without the prior a rare attribute that is perfectly separated by
+    chance would be stretched as far as the smoothed targets allow.
+
+    With groups, the known images of a group share a weight of 1 in the cross-entropy and in P and Q: forty
+    views of one patient are not forty independent labels.
 
     Args:
         targets: `(N, L)` of 1, 0 and `MISSING`.
         logits: `(N, L)`.
+        groups: `(N,)` numbers; images with equal ones are one group. None: each image counts once.
 
     Returns:
         The map; scale 1 and shift 0 for an attribute without a known positive or a known negative.
     """
-    known = targets != MISSING
-    positives, negatives = (targets == 1).sum(axis=0), (targets == 0).sum(axis=0)
+    scale, shift = np.ones(targets.shape[1]), np.zeros(targets.shape[1])
+    # A few columns at a time, so that Newton's intermediate results stay small.
+    width = max(1, CHUNK_CELLS // max(1, len(targets)))
+    for begin in range(0, targets.shape[1], width):
+        columns = slice(begin, begin + width)
+        scale[columns], shift[columns] = _fit(targets[:, columns], logits[:, columns], groups)
+    return Calibration(scale, shift)
+
+
+def _fit(targets: np.ndarray, logits: np.ndarray, groups: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    weights = group_weights(targets, groups)
+    positives, negatives = (weights * (targets == 1)).sum(axis=0), (weights * (targets == 0)).sum(axis=0)
     smooth = np.where(targets == 1, (positives + 1) / (positives + 2), 1 / (negatives + 2))
-    problem = _Problem(np.where(known, logits, 0.0).astype(np.float64), smooth, known)
+    problem = _Problem(np.where(targets != MISSING, logits, 0.0).astype(np.float64), smooth, weights)
     scale, shift = problem.solve(np.ones(targets.shape[1], dtype=bool))
     # The problem is convex: where its minimum has too small a scale, the constrained one is on the bound.
     bound = scale < SMALLEST_SCALE
     if bound.any():
         scale, shift = problem.solve(~bound)
     both = (positives > 0) & (negatives > 0)
-    return Calibration(np.where(both, scale, 1.0), np.where(both, shift, 0.0))
+    return np.where(both, scale, 1.0), np.where(both, shift, 0.0)
 
 
 def expected_calibration_error(targets: np.ndarray, probabilities: np.ndarray, bins: int = 10) -> np.ndarray:
-    """Mean distance between predicted and true share of positives, over bins of equally many images.
+    """Mean distance between the predicted and the true share of positives, over bins of equally many images.
 
-    Bins of equal width would hold nearly all images of a rare attribute in one bin. Equal probabilities are
-    never parted, so fewer bins may remain.
+    Bins of equal width would put nearly all images of a rare attribute into one bin. Equal probabilities are
+    kept in one bin, so there may be fewer bins.
 
     Args:
         targets: `(N, L)` of 1, 0 and `MISSING`.
         probabilities: `(N, L)`.
-        bins: at most so many.
+        bins: the largest number of bins.
 
     Returns:
         `(L,) float64` in [0, 1]; nan where no label is known.
@@ -92,11 +108,11 @@ def _calibration_error(labels: np.ndarray, probabilities: np.ndarray, bins: int)
 
 @dataclass(frozen=True)
 class _Problem:
-    """Newton's method for all attributes at once: `(N, L)` logits, smoothed targets and known cells."""
+    """Newton's method for all attributes at once: `(N, L)` logits, smoothed targets and weights."""
 
     logits: np.ndarray
     targets: np.ndarray
-    known: np.ndarray
+    weights: np.ndarray
 
     def solve(self, free: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Scale and shift, `(L,)` each; the scale is held at its bound where `free` is False."""
@@ -113,8 +129,8 @@ class _Problem:
     def newton(self, scale: np.ndarray, shift: np.ndarray, free: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Find the step H^-1 g of the 2 x 2 Hessian; a held scale does not move."""
         probability = expit(scale * self.logits + shift)
-        error = np.where(self.known, probability - self.targets, 0.0)
-        weight = np.where(self.known, probability * (1 - probability), 0.0)
+        error = self.weights * (probability - self.targets)
+        weight = self.weights * probability * (1 - probability)
         g0 = np.where(free, (error * self.logits).sum(axis=0) + SCALE_PRIOR * (scale - 1), 0.0)
         g1 = error.sum(axis=0) + SHIFT_PRIOR * shift
         h00 = (weight * self.logits**2).sum(axis=0) + SCALE_PRIOR
@@ -146,5 +162,5 @@ class _Problem:
     def loss(self, scale: np.ndarray, shift: np.ndarray) -> np.ndarray:
         """`(L,)`: cross-entropy log(1 + exp(z)) - t z, and the prior."""
         z = scale * self.logits + shift
-        entropy = np.where(self.known, np.logaddexp(0, z) - self.targets * z, 0.0).sum(axis=0)
-        return entropy + SCALE_PRIOR * (scale - 1) ** 2 / 2 + SHIFT_PRIOR * shift**2 / 2
+        entropy = (self.weights * (np.logaddexp(0, z) - self.targets * z)).sum(axis=0)
+        return np.asarray(entropy + SCALE_PRIOR * (scale - 1) ** 2 / 2 + SHIFT_PRIOR * shift**2 / 2)

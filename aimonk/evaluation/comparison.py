@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtrit
 
-from .bootstrap import resampled_metrics
+from .bootstrap import affordable_resamples, resampled_metrics, spread
 from .evidence import Evidence
 from .folds import fold_rankings
-from .intervals import TAIL, UNDEFINED, Interval
-from .permutation import collapse
+from .influence import Linearized, influence_error, linearize_ap
+from .intervals import UNDEFINED, Interval, student
+from .metric_errors import MANY_GROUPS, mean_and_error
+from .units import collapse
 
 MARGIN = 0.02
-"""How much mean AP the challenger may be worse by, at the lower end of the 95% interval."""
+"""The challenger's mean AP may be lower by this much, at the lower end of the 95% interval."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Comparison:
     """Mean average precision."""
     champion: float
     difference: Interval
-    """Of the means, challenger less champion, with a paired 95% interval."""
+    """Difference of the means, challenger less champion, with a paired 95% interval."""
     images: int
 
 
@@ -61,17 +62,18 @@ def compare(
 ) -> Comparison:
     """Compare average precision on images that neither model was trained on.
 
-    Both models meet the same bootstrap resamples, so what makes images hard for both cancels out. A
-    difference may have either sign, hence its interval is the plain one, value -+ t * standard error, with
-    Student's t for the duplicate groups of the rarer class.
+    The difference is paired: both models are judged on the same draws of groups, so what makes images hard
+    for both cancels out. A difference may have either sign, so its interval is value -+ t * standard error,
+    with Student's t for the groups of the rarer class. The standard error comes from bootstrap resamples
+    where groups are few and from influences where they are many, as in `metric_errors`.
 
     Args:
         targets: `(N, L)` of 1, 0 and `MISSING`.
         challenger_scores: `(N, L)`.
         champion_scores: `(N, L)`, for the same images and attributes.
         attributes: L names.
-        groups: `(N,)` duplicate groups, resampled as a whole.
-        resamples: of the bootstrap.
+        groups: `(N,)` numbers; images with equal ones are not independent and are drawn as a whole.
+        resamples: of the bootstrap; fewer are drawn where images and attributes are many.
         seed: of its random draws.
 
     Raises:
@@ -81,47 +83,46 @@ def compare(
         raise ValueError(
             f"{targets.shape}, {challenger_scores.shape} and {champion_scores.shape} differ in shape"
         )
-    once = np.ones((1, len(targets)))
-    values, draws = [], []
-    for scores in (challenger_scores, champion_scores):
-        rankings = fold_rankings(targets, scores, None)
-        values.append(np.array([ranking.both(once)[0][0] for ranking in rankings]))
-        draws.append(resampled_metrics(rankings, groups, None, resamples, seed)[0])
+    both = (challenger_scores, champion_scores)
+    ours, theirs = (linearize_ap(targets, scores) for scores in both)
+    gap = Linearized(ours.values - theirs.values, ours.influence - theirs.influence)
+    errors = influence_error(gap.influence, groups, None)
     units = collapse(targets, challenger_scores, groups, None)
     rarer = np.minimum(units.positives, units.negatives)
-    difference, drawn = values[0] - values[1], draws[0] - draws[1]
-    # An attribute that a resample has no positive of keeps its difference there, so the mean does not jump.
-    drawn = np.where(np.isfinite(drawn), drawn, difference)
-    defined = np.isfinite(difference)
+    few = np.flatnonzero((rarer < MANY_GROUPS) & np.isfinite(gap.values))
+    if few.size:
+        count = affordable_resamples(resamples, len(targets), 2 * few.size)
+        drawn = [_resampled_ap(targets[:, few], scores[:, few], groups, count, seed) for scores in both]
+        errors[few] = spread(drawn[0] - drawn[1])
     return Comparison(
         attributes=tuple(
             AttributeComparison(
                 name,
-                float(values[0][j]),
-                float(values[1][j]),
-                _paired(difference[[j]], drawn[:, [j]], rarer[j]),
+                float(ours.values[j]),
+                float(theirs.values[j]),
+                _paired(float(gap.values[j]), float(errors[j]), int(rarer[j])),
             )
             for j, name in enumerate(attributes)
         ),
-        challenger=_mean(values[0][defined]),
-        champion=_mean(values[1][defined]),
-        difference=_paired(difference[defined], drawn[:, defined], rarer.max()),
+        challenger=_mean(ours.values),
+        champion=_mean(theirs.values),
+        difference=_paired(*mean_and_error(gap, errors, groups, None), int(rarer.max(initial=0))),
         images=len(targets),
     )
 
 
 def decide(challenger: Evidence, comparison: Comparison | None, margin: float = MARGIN) -> Decision:
-    """Promote what has learned something and is not worse than the champion.
+    """Promote a model that has learned something and is not worse than the champion.
 
     "Not worse" is a non-inferiority test: the lower end of the paired 95% interval of the difference of mean
-    AP must lie above -margin. Asking for a significant improvement would freeze a champion that small test
-    sets cannot tell from its equals; asking only for no significant loss would let a clearly worse model pass
-    for lack of data. The margin is absolute: 0.02 of mean AP, and 0 asks for a significant improvement.
+    AP must lie above -margin. Asking for a significant improvement would keep a champion forever where test
+    sets are too small to tell it from its equals. Asking only that there is no significant loss would let a
+    clearly worse model pass for lack of data.
 
     Args:
-        challenger: its evidence.
+        challenger: evidence of the challenger.
         comparison: with the champion on the same images; None when there is no champion.
-        margin: not negative.
+        margin: of mean AP, absolute, not negative; 0 asks for a significant improvement.
     """
     count, total = len(challenger.learned), len(challenger.attributes)
     if count == 0:
@@ -151,14 +152,19 @@ def decide(challenger: Evidence, comparison: Comparison | None, margin: float = 
     return Decision(False, f"Not promoted: {doubt} {measured}.")
 
 
-def _paired(differences: np.ndarray, drawn: np.ndarray, units: int) -> Interval:
-    """Mean over attributes of `(k,)` differences, with the spread of `(B, k)` resampled ones."""
-    if differences.size == 0 or not np.isfinite(differences).all():
+def _resampled_ap(
+    targets: np.ndarray, scores: np.ndarray, groups: np.ndarray, resamples: int, seed: int
+) -> np.ndarray:
+    return resampled_metrics(fold_rankings(targets, scores, None), groups, None, resamples, seed)[0]
+
+
+def _paired(value: float, error: float, units: int) -> Interval:
+    if not np.isfinite(value):
         return UNDEFINED
-    value = float(differences.mean())
-    reach = float(stdtrit(max(int(units) - 1, 1), 1 - TAIL) * np.std(drawn.mean(axis=1), ddof=1))
-    return Interval(value, value - reach, value + reach)
+    return Interval(value, value - student(units) * error, value + student(units) * error)
 
 
 def _mean(values: np.ndarray) -> float:
-    return float(values.mean()) if values.size else float("nan")
+    """Mean of the finite values; nan without any."""
+    defined = np.isfinite(values)
+    return float(values[defined].mean()) if defined.any() else float("nan")

@@ -88,7 +88,11 @@ def held_out_scores(
     rows = np.concatenate([part.split.test for part in parts])
     folds = np.repeat(np.arange(len(parts)), [len(part.split.test) for part in parts])
     order = np.argsort(rows, kind="stable")
-    operations = [_choose(dataset.targets[part.split.validation], part.validation, config) for part in parts]
+    operations = [
+        _choose(dataset.targets[chosen], part.validation, dataset.groups[chosen], config)
+        for part in parts
+        for chosen in (part.split.validation,)
+    ]
     logits = np.concatenate([np.asarray(part.test, dtype=np.float64) for part in parts])
     probabilities = np.concatenate(
         [expit(own.calibration.apply(part.test)) for part, own in zip(parts, operations, strict=True)]
@@ -113,17 +117,18 @@ def held_out_scores(
     )
     if len(parts) == 1:
         return scores, operations[0]
-    return scores, _choose(scores.targets, scores.logits, config)
+    return scores, _choose(scores.targets, scores.logits, scores.groups, config)
 
 
-def _choose(targets: np.ndarray, logits: np.ndarray, config: EvaluationConfig) -> Operation:
+def _choose(
+    targets: np.ndarray, logits: np.ndarray, groups: np.ndarray, config: EvaluationConfig
+) -> Operation:
     """Choose calibration and thresholds on images that the model was not trained on."""
     attributes = targets.shape[1]
     calibration = (
-        fit_calibration(targets, logits)
+        fit_calibration(targets, logits, groups)
         if config.calibrate and len(targets)
         else Calibration(np.ones(attributes), np.zeros(attributes))
     )
-    return Operation(
-        calibration, choose_thresholds(targets, expit(calibration.apply(logits)), config.threshold)
-    )
+    probabilities = expit(calibration.apply(logits))
+    return Operation(calibration, choose_thresholds(targets, probabilities, config.threshold, groups))

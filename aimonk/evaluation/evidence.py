@@ -4,16 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal, TypedDict
 
 import numpy as np
 
-from .bootstrap import resampled_metrics
-from .folds import fold_rankings
-from .intervals import Interval, ap_interval, auc_interval, mean_interval
-from .permutation import Units, collapse, holm, permutation_p_values
+from .association import Association, associate
+from .intervals import Interval
+from .metric_errors import metric_intervals
+from .multiple_testing import holm
+from .units import Units, collapse
 
 FEWEST = 10
-"""Fewer known positives or negatives (duplicates counted once) than this are too few for a verdict."""
+"""With fewer groups of known positives, or of known negatives, there is no verdict. A group is an image with
+its copies, or the images that the user put together."""
+
+
+class _Counts(TypedDict):
+    """The counts among the fields of `AttributeEvidence`."""
+
+    positives: int
+    negatives: int
+    unknown: int
+    positive_groups: int
+    negative_groups: int
+    too_few: Literal["images", "groups"] | None
 
 
 class Verdict(StrEnum):
@@ -26,17 +40,27 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class AttributeEvidence:
-    """What the held-out images say of one attribute."""
+    """What the held-out images say about one attribute."""
 
     name: str
     positives: int
+    """Images known to have it."""
     negatives: int
     ap: Interval
     auc: Interval
     p_value: float
     """Holm-corrected over the attributes that are not too few; nan for those that are."""
     p_raw: float
+    """Not corrected; nan where the attribute is too few to be tested."""
     verdict: Verdict
+    unknown: int = 0
+    """Images whose label is missing."""
+    positive_groups: int | None = None
+    """Groups with a positive that the test uses: the verdict counts these, not images."""
+    negative_groups: int | None = None
+    too_few: Literal["images", "groups"] | None = None
+    """What more is needed: `images` of the rarer class, or, where there are enough images of it, `groups` for
+    them to come from. None unless the verdict is `too few`."""
 
     @property
     def prevalence(self) -> float:
@@ -55,6 +79,8 @@ class Evidence:
     images: int
     folds: int
     """0 for a single test set."""
+    groups: int | None = None
+    """Groups among the images; copies of one photo are one group."""
 
     @property
     def learned(self) -> tuple[str, ...]:
@@ -86,66 +112,81 @@ def weigh_evidence(
 ) -> Evidence:
     """Judge held-out scores, which neither training nor any choice may have seen.
 
-    Intervals tell how well these images measure these models; that other training images would have made
-    other models is not in them. The p-values of folds do allow for it (see `permutation`).
+    The unit is the group: copies of one photo, or images of one patient, camera or session. Labels may be
+    constant within groups or vary. Intervals say how well these images measure these models; they do not
+    include that other training images would have made other models. The p-values of folds do (see
+    `association`).
 
     Args:
         targets: `(N, L)` of 1, 0 and `MISSING`.
         scores: `(N, L)` logits or probabilities; only their order within a fold matters.
         attributes: L names.
-        groups: `(N,)` duplicate groups: equal numbers are one photo.
+        groups: `(N,)` numbers; images with equal ones are not independent.
         folds: `(N,)` number of the fold whose model did not see the image; None for one test set.
-        permutations: of the test; the smallest p-value is 1 / (permutations + 1).
-        resamples: of the bootstrap.
+        permutations: of the test where many scores are tied; all other p-values are computed.
+        resamples: of the bootstrap; fewer are drawn, or none, where images are many (see `metric_errors`).
         alpha: family-wise error rate of the verdicts.
         seed: of all random draws; equal seeds give equal evidence.
 
     Raises:
-        ValueError: shapes do not fit, a score is not finite, or a duplicate group lies in two folds.
+        ValueError: shapes do not fit, a score is not finite, or a group lies in two folds.
+
+    Example::
+
+        evidence = weigh_evidence(targets, logits, ("collar", "scarf"), np.arange(len(targets)), folds)
+        evidence.headline  # LEARNED 1 of 2 attributes
     """
     _check(targets, scores, attributes, groups, folds)
     if folds is not None and np.unique(folds).size < 2:
         folds = None
     units = collapse(targets, scores, groups, folds)
-    raw, association = permutation_p_values(units, permutations, seed)
-    verdicts, corrected = _judge(units, raw, association, alpha)
     rarer = np.minimum(units.positives, units.negatives)
-    rankings = fold_rankings(targets, scores, folds)
-    once = np.ones((1, len(targets)))
-    ap, auc = (np.array(values)[:, 0] for values in zip(*(r.both(once) for r in rankings), strict=True))
-    ap_draws, auc_draws = resampled_metrics(rankings, groups, folds, resamples, seed)
-    positives, negatives = np.sum(targets == 1, axis=0), np.sum(targets == 0, axis=0)
+    found = associate(units, targets, scores, groups, folds, rarer >= FEWEST, permutations, seed)
+    intervals = metric_intervals(targets, scores, groups, folds, rarer, resamples, seed)
+    corrected = holm(found.p_values)
     return Evidence(
         attributes=tuple(
             AttributeEvidence(
                 name=name,
-                positives=int(positives[j]),
-                negatives=int(negatives[j]),
-                ap=ap_interval(float(ap[j]), ap_draws[:, j], int(rarer[j])),
-                auc=auc_interval(
-                    float(auc[j]), auc_draws[:, j], int(rarer[j]), int(positives[j] * negatives[j])
-                ),
+                ap=intervals.ap[j],
+                auc=intervals.auc[j],
                 p_value=float(corrected[j]),
-                p_raw=float(raw[j]),
-                verdict=verdicts[j],
+                p_raw=float(found.p_values[j]),
+                verdict=_verdict(found, corrected, alpha, j),
+                **_counts(units, targets, j),
             )
             for j, name in enumerate(attributes)
         ),
-        mean_ap=mean_interval(ap, ap_draws, int(rarer.max())),
-        mean_auc=mean_interval(auc, auc_draws, int(rarer.max())),
+        mean_ap=intervals.mean_ap,
+        mean_auc=intervals.mean_auc,
         images=len(targets),
         folds=0 if folds is None else int(np.unique(folds).size),
+        groups=len(units.targets),
     )
 
 
-def _judge(
-    units: Units, raw: np.ndarray, association: np.ndarray, alpha: float
-) -> tuple[list[Verdict], np.ndarray]:
-    enough = np.minimum(units.positives, units.negatives) >= FEWEST
-    corrected = holm(np.where(enough, raw, np.nan))
-    learned = enough & (association > 0) & (corrected < alpha)
-    verdicts = np.select([~enough, learned], [Verdict.TOO_FEW, Verdict.LEARNED], Verdict.NO_EVIDENCE)
-    return [Verdict(verdict) for verdict in verdicts], corrected
+def _verdict(found: Association, corrected: np.ndarray, alpha: float, column: int) -> Verdict:
+    if np.isnan(corrected[column]):
+        return Verdict.TOO_FEW
+    learned = found.statistics[column] > 0 and corrected[column] < alpha
+    return Verdict.LEARNED if learned else Verdict.NO_EVIDENCE
+
+
+def _counts(units: Units, targets: np.ndarray, column: int) -> _Counts:
+    positives = int(np.count_nonzero(targets[:, column] == 1))
+    negatives = int(np.count_nonzero(targets[:, column] == 0))
+    positive_groups, negative_groups = int(units.positives[column]), int(units.negatives[column])
+    few: Literal["images", "groups"] | None = None
+    if min(positive_groups, negative_groups) < FEWEST:
+        few = "images" if min(positives, negatives) < FEWEST else "groups"
+    return _Counts(
+        positives=positives,
+        negatives=negatives,
+        unknown=len(targets) - positives - negatives,
+        positive_groups=positive_groups,
+        negative_groups=negative_groups,
+        too_few=few,
+    )
 
 
 def _check(

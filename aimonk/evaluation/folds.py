@@ -1,16 +1,18 @@
 """Scores of k models on k folds, made comparable without looking at a label.
 
-Raw scores of different folds must not be pooled. A fold with many positives leaves few to its training
-set, whose model therefore scores a little lower: pooled, the AUC of a model without skill falls below 0.5
-(Forman and Scholz 2010, "Apples-to-apples in cross-validation studies").
+Raw scores of different folds must not be pooled. A fold with many positives leaves few to its training set,
+whose model therefore scores a little lower: pooled, the AUC of a model without skill falls below 0.5 (Forman
+and Scholz 2010, "Apples-to-apples in cross-validation studies").
 
-* AUC counts the pairs within folds only: the mean of the fold AUCs, each weighted by its pairs. Given
-  the scores, every arrangement of the labels within a fold is equally likely under the null, so its
-  expectation is exactly 0.5.
-* AP averaged over folds would be biased the other way: without skill its expectation exceeds the
-  prevalence by about log(n) / n, which is large for the few images of one fold. So scores become
-  percentiles within their fold, and AP is computed once over all images. Each fold's percentiles fill
-  (0, 1) evenly whatever the labels are, hence the pooled order is as uninformative as the scores were.
+* AUC counts the pairs within folds only: it is the mean of the fold AUCs, each weighted by its pairs. Given
+the
+  scores, every arrangement of the labels within a fold is equally likely under the null, so its expectation
+  is exactly 0.5.
+* AP averaged over folds would be biased the other way: without skill its expectation exceeds the prevalence
+by
+  about log(n) / n, which is large for the few images of one fold. So scores become percentiles within their
+  fold, and AP is computed once over all images. The percentiles of each fold fill (0, 1) evenly whatever its
+  labels are, so the pooled order says no more than the scores did.
 """
 
 from __future__ import annotations
@@ -30,10 +32,10 @@ class FoldRanking:
 
     pooled: Ranking
     within: tuple[Ranking, ...]
-    """Empty where there are no folds: then `pooled` serves both."""
+    """Empty without folds: AUC then comes from `pooled`."""
 
     def both(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """`(B, N)` weights of all images to AP and AUC, each `(B,) float64`; nan without both classes."""
+        """AP and AUC, each `(B,) float64`, for `(B, N)` weights of all images; nan without both classes."""
         if not self.within:
             return self.pooled.both(weights)
         pairs = [fold.pairs(weights) for fold in self.within]
@@ -60,14 +62,14 @@ def pool_folds(targets: np.ndarray, scores: np.ndarray, folds: np.ndarray | None
     """Percentiles of the scores among the known images of the same fold and attribute.
 
     Args:
-        targets: `(N, L)`; only whether a label is known is used, never what it says.
+        targets: `(N, L)`; only whether a label is missing is used, never its value.
         scores: `(N, L)`.
         folds: `(N,)` fold numbers, or None: then the scores are returned as they are.
 
     Returns:
         `(N, L) float64` in (0, 1), increasing with the score within a fold; nan where the label is missing.
-        The i-th best of one fold is not tied with the i-th best of another: who comes first alternates,
-        since AP takes tied scores as one step and would read k tied folds as a coarser ranking.
+        The i-th best of one fold is not tied with the i-th best of another, since AP takes tied scores as one
+        step and would read k tied folds as a coarser ranking. Which fold comes first alternates.
     """
     if folds is None:
         return scores

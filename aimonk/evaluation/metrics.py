@@ -1,7 +1,7 @@
-"""Average precision and ROC AUC of many attributes at once, with holes in the labels and with weights.
+"""Average precision and ROC AUC of many attributes at once, with missing labels and with weights.
 
-A `Ranking` sorts the scores of one attribute once; after that each weighting of its images (a bootstrap
-resample is nothing but a weighting) costs one cumulative sum.
+A `Ranking` sorts the scores of one attribute once. Each weighting of its images then costs one cumulative
+sum. A bootstrap resample is such a weighting: how often each image was drawn.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ import numpy as np
 from ..data.labels import MISSING
 
 CHUNK_CELLS = 1 << 18
-"""Cells of a (resamples, images) matrix handled at once, so that it stays in the processor's cache."""
+"""Cells of a (resamples, images) matrix computed at once, so that it stays in the processor's cache."""
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """The known images of one attribute by falling score; tied scores form one step.
+    """The known images of one attribute by descending score; tied scores form one step.
 
-    Only steps that hold a positive matter to both metrics. `start` and `end` delimit each of them in the
+    Only steps that hold a positive contribute to the metrics. `start` and `end` delimit each of them in the
     sorted images, `first` and `last` in the sorted positives: all `(K,) int64`.
     """
 
     order: np.ndarray
-    """`(n,) int64`: image numbers by falling score."""
+    """`(n,) int64`: image numbers by descending score."""
     hits: np.ndarray
     """`(p,) int64`: places of the positives within `order`, ascending."""
     start: np.ndarray
@@ -34,13 +34,13 @@ class Ranking:
     last: np.ndarray
 
     def average_precision(self, weights: np.ndarray) -> np.ndarray:
-        """`(B, N)` weights of all images to `(B,) float64`; nan where a class has no weight."""
+        """AP, `(B,) float64`, for `(B, N)` weights of all images; nan where a class has no weight."""
         return self._average_precision(self._cumulate(weights))
 
     def pairs(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Weight of the (positive, negative) pairs in right order, and of all: each `(B,) float64`.
+        """Weight of the (positive, negative) pairs in right order, and of all pairs: each `(B,) float64`.
 
-        A tied pair counts half, so their ratio is the ROC AUC (Mann and Whitney 1947).
+        A tied pair counts half, so the ratio is the ROC AUC (Mann and Whitney 1947).
         """
         return self._pairs(self._cumulate(weights))
 
@@ -106,12 +106,14 @@ def roc_auc(targets: np.ndarray, scores: np.ndarray) -> np.ndarray:
 
 def f_measure(hits: np.ndarray, predicted: np.ndarray, positives: np.ndarray) -> np.ndarray:
     """F1 = 2 hits / (predicted + positives); 0 where nothing is predicted and nothing is there."""
-    return 2 * hits / np.maximum(predicted + positives, 1)
+    return np.asarray(2 * hits / np.maximum(predicted + positives, 1))
 
 
 def ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     """`part / whole`, nan where `whole` is 0."""
-    return np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=np.asarray(whole) > 0)
+    return np.asarray(
+        np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=np.asarray(whole) > 0)
+    )
 
 
 def _per_attribute(targets: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

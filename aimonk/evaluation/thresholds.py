@@ -1,4 +1,4 @@
-"""From probabilities to yes and no: a threshold per attribute, chosen on images that are not reported."""
+"""From probabilities to yes or no: a threshold per attribute, chosen on images that are not reported."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ import numpy as np
 from ..data.labels import MISSING
 from ..threshold_rule import ThresholdRule, parse_rule
 from .metrics import f_measure, ratio
+from .units import group_weights
 
 FALLBACK = 0.5
 
 
 @dataclass(frozen=True)
 class OperatingPoint:
-    """One attribute at one threshold on held-out images, beside what needs no model.
+    """One attribute at one threshold on held-out images, with the F1 that needs no model.
 
-    nan: a precision where nothing is predicted, a recall without a known positive, an F1 without a known
-    label.
+    Precision is nan where nothing is predicted, recall without a known positive, F1 without a known label.
+    All of them count images.
     """
 
     name: str
     threshold: float
-    """The median one, where each fold has its own."""
+    """The median, where each fold has its own threshold."""
     precision: float
     recall: float
     f1: float
@@ -33,7 +34,9 @@ class OperatingPoint:
     """F1 of answering "present" for every image: 2 * prevalence / (1 + prevalence)."""
 
 
-def choose_thresholds(targets: np.ndarray, probabilities: np.ndarray, rule: str) -> np.ndarray:
+def choose_thresholds(
+    targets: np.ndarray, probabilities: np.ndarray, rule: str, groups: np.ndarray | None = None
+) -> np.ndarray:
     """Choose a threshold per attribute; an image has the attribute when its probability is not below it.
 
     * `f1`: the highest F1.
@@ -43,21 +46,30 @@ def choose_thresholds(targets: np.ndarray, probabilities: np.ndarray, rule: str)
 
     A threshold lies midway between adjacent probabilities. Of equally good ones the highest is taken.
 
+    With groups, precision, recall and F1 count groups: the known images of a group share a weight of 1.
+    Otherwise one patient with many images would set the threshold for all others.
+
     Args:
         targets: `(N, L)` of 1, 0 and `MISSING`.
         probabilities: `(N, L)` in [0, 1].
         rule: as `parse_rule` reads it.
+        groups: `(N,)` numbers; images with equal ones are one group. None: each image counts once.
 
     Returns:
         `(L,) float64`; 0.5 for an attribute without a known positive or without a known negative.
 
     Raises:
         ValueError: the rule cannot be read.
+
+    >>> choose_thresholds(np.array([[1.0], [0.0]]), np.array([[0.75], [0.25]]), "f1").tolist()
+    [0.5]
     """
     parsed = parse_rule(rule)
     if parsed.kind == "fixed":
         return np.full(targets.shape[1], parsed.value)
-    return np.array([_choose(targets[:, j], probabilities[:, j], parsed) for j in range(targets.shape[1])])
+    weights = group_weights(targets, groups)
+    columns = range(targets.shape[1])
+    return np.array([_choose(targets[:, j], probabilities[:, j], weights[:, j], parsed) for j in columns])
 
 
 def operating_points(
@@ -89,29 +101,33 @@ def operating_points(
     )
 
 
-def _choose(targets: np.ndarray, probabilities: np.ndarray, rule: ThresholdRule) -> float:
-    known = targets != MISSING
-    labels, values = targets[known] == 1, probabilities[known].astype(np.float64)
-    positives = int(np.count_nonzero(labels))
-    if positives in (0, labels.size):
+def _choose(
+    targets: np.ndarray, probabilities: np.ndarray, weights: np.ndarray, rule: ThresholdRule
+) -> float:
+    known = np.flatnonzero(targets != MISSING)
+    labels = targets[known] == 1
+    if not 0 < np.count_nonzero(labels) < labels.size:
         return FALLBACK
+    values = probabilities[known].astype(np.float64)
     order = np.argsort(-values, kind="stable")
-    ranked, found = values[order], np.cumsum(labels[order])
+    ranked, weight = values[order], weights[known][order]
+    found, seen = np.cumsum(weight * labels[order]), np.cumsum(weight)
     last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))  # tied values are cut together
-    hits, predicted = found[last], last + 1
-    best = _best(hits, predicted, positives, rule)
+    best = _best(found[last], seen[last], float(found[-1]), rule)
     above = ranked[last[best]]
     below = ranked[last[best] + 1] if best + 1 < last.size else 0.0
     middle = (above + below) / 2
     return float(middle if below < middle else above)  # adjacent floats have nothing between them
 
 
-def _best(hits: np.ndarray, predicted: np.ndarray, positives: int, rule: ThresholdRule) -> int:
+def _best(hits: np.ndarray, predicted: np.ndarray, positives: float, rule: ThresholdRule) -> int:
     """Find the best cut, from the highest threshold down; argmax takes the first of equals."""
     precision = hits / predicted
+    # Sums of weights such as 1/3 are not exact.
+    slack = 1e-9 * positives
     if rule.kind == "f1":
-        return int(np.argmax(f_measure(hits, predicted, np.asarray(positives))))
+        return int(np.argmax(hits / (predicted + positives)))
     if rule.kind == "recall":
-        return int(np.argmax(np.where(hits >= rule.value * positives, precision, -1)))
-    allowed = precision >= rule.value
+        return int(np.argmax(np.where(hits >= rule.value * positives - slack, precision, -1)))
+    allowed = hits >= rule.value * predicted - slack
     return int(np.argmax(np.where(allowed, hits, 0) if allowed.any() else precision))

@@ -17,19 +17,20 @@ class FeatureKey:
 
     backbone: str
     weights: str
-    """SHA-256 of the weights file, or `random`."""
+    """SHA-256 of the weights file or of the network's file, or `random`."""
     height: int
     """Pixels."""
     width: int
     """Pixels."""
     preprocessing: str
-    """Versions of the decoder and of the graph's own preprocessing, e.g. `1.1`."""
+    """Versions of the decoder and of the graph's own preprocessing, e.g. `1.1`; for an ONNX backbone, whose
+    normalization may be set, also the first digits of its digest."""
     engine: str
     """`openvino` or `keras`."""
     precision: str
     """`f32` or `bf16`."""
     readout: str = "mean"
-    """Pooling and root, see `Readout`."""
+    """Pooling and colors, see `Readout`."""
 
     @property
     def graph_folder(self) -> str:

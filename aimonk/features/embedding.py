@@ -1,11 +1,11 @@
-"""Images to stored features: only what the store lacks is read, decoded and passed through the backbone."""
+"""Images to stored features. Only images that the store lacks are read and passed through the backbone."""
 
 from __future__ import annotations
 
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +15,10 @@ from ..config import FeaturesConfig
 from ..errors import FeatureStoreError, ImagesError
 from .cache_key import FeatureKey
 from .extractor import FrozenBackbone
-from .feature_store import FeatureStore, Warn
+from .feature_store import FeatureStore
+from .feature_table import missing_vectors
 from .image_reader import Job, Pixels, ReadAhead
+from .image_vectors import ImageVectors
 from .views import PLAIN, check_views
 
 Progress = Callable[[int, int], None]
@@ -24,6 +26,8 @@ Progress = Callable[[int, int], None]
 
 _PART_ROWS = 512
 _PART_SECONDS = 10.0
+_ATTEMPTS = 2
+"""Building a table may find a damaged part, whose images are then computed again."""
 _SAMPLES = 16
 """Images on which a new backbone's precision is checked."""
 
@@ -33,7 +37,7 @@ _Row = tuple[str, str]
 
 @dataclass(frozen=True)
 class Filled:
-    """What it took to have every image's features in the store."""
+    """What it took to complete the store for some images."""
 
     key: FeatureKey
     folder: Path
@@ -49,10 +53,11 @@ class Filled:
 
 @dataclass(frozen=True)
 class Features:
-    """Vectors of images: `vectors[i, v]` is view `views[v]` of the i-th file; `(N, V, D) float32`."""
+    """Features of images in the order of the files, read where they lie in the store's table."""
 
-    vectors: np.ndarray
+    vectors: ImageVectors
     views: tuple[str, ...]
+    """Names of the views, in the order of `vectors.rows`."""
     filled: Filled
 
     @property
@@ -67,17 +72,17 @@ class Features:
 
     @property
     def seconds(self) -> float:
-        """Time it took to have them all in the store."""
+        """Time it took to complete the store."""
         return self.filled.seconds
 
     @property
     def plain(self) -> np.ndarray:
-        """`(N, D) float32`: the images as they are."""
+        """A copy of the vectors of the images as they are, `(N, D) float32`."""
         return self.view(PLAIN)
 
     def view(self, name: str) -> np.ndarray:
-        """`(N, D) float32`: one view of every image."""
-        return self.vectors[:, self.views.index(name)]
+        """A copy of one view of every image, `(N, D) float32`."""
+        return self.vectors.take(np.arange(self.vectors.images), self.views.index(name))
 
 
 def embed(
@@ -86,12 +91,11 @@ def embed(
     store: Path | None = None,
     views: Sequence[str] | None = None,
     progress: Progress | None = None,
-    warn: Warn | None = None,
     backbone: FrozenBackbone | None = None,
 ) -> Features:
     """Features of images, from the store where it has them, else computed and stored.
 
-    Takes `N * V * D * 4` bytes of memory for the result; `fill_store` takes none.
+    The vectors stay on disk, memory-mapped, and are read where they lie.
 
     Args:
         files: hex SHA-256 and path of each image; the same digest may come several times.
@@ -99,20 +103,25 @@ def embed(
         store: folder of the feature store; by default `store_folder(config)`.
         views: names of the views; by default `config.views`.
         progress: called with (done, total) forward passes.
-        warn: is told of damaged parts and graphs, which are mended.
-        backbone: one of the same settings and store, where its model or graph is open already.
+        backbone: one of the same settings and store, if its model or graph is open already.
 
     Raises:
-        BackboneError: the backbone or its weights cannot be had.
+        BackboneError: the backbone or its weights cannot be loaded.
         ConfigError: a view is unknown.
         FeatureStoreError: the store cannot be written or read.
         ImagesError: there is no file, one cannot be read, or one has changed since its digest was taken.
 
     """
     names = tuple(config.views if views is None else views)
-    filled = fill_store(files, config, store, names, progress, warn, backbone)
-    vectors = FeatureStore(filled.folder, warn=warn).get([digest for digest, _ in files], names)
-    return Features(vectors, names, filled)
+    passes = 0
+    for _ in range(_ATTEMPTS):
+        filled = fill_store(files, config, store, names, progress, backbone)
+        passes += filled.forward_passes
+        table = FeatureStore(filled.folder).table()
+        rows = table.rows([digest for digest, _ in files], names)
+        if (rows >= 0).all():
+            return Features(ImageVectors(table.matrix, rows), names, replace(filled, forward_passes=passes))
+    raise missing_vectors(filled.folder, int((rows < 0).sum()), rows.size)
 
 
 def fill_store(
@@ -121,21 +130,20 @@ def fill_store(
     store: Path | None = None,
     views: Sequence[str] | None = None,
     progress: Progress | None = None,
-    warn: Warn | None = None,
     backbone: FrozenBackbone | None = None,
 ) -> Filled:
     """Compute and store the features that the store lacks, in memory that does not grow with the images.
 
-    Results are written every 512 rows or 10 s; what is killed in between is computed again by the next run.
+    Results are written every 512 rows or 10 s. After an interruption the next run computes what is missing.
     Arguments and errors are those of `embed`.
     """
     begin = time.monotonic()
     names = tuple(config.views if views is None else views)
     check_views(names)
     paths = distinct(files)
-    backbone = backbone or FrozenBackbone(config, store, warn)
+    backbone = backbone or FrozenBackbone(config, store)
     key = backbone.known_key()
-    known = _parts(backbone, key, warn).known() if key else set()
+    known = _parts(backbone, key).known() if key else set()
     jobs = lacking(paths, names, known)
     passes = 0
     if jobs or key is None:
@@ -143,15 +151,15 @@ def fill_store(
         with ReadAhead(jobs, backbone.size) as pixels:
             if key is None:
                 key = backbone.key(lambda: pixels.peek(_SAMPLES), len(jobs))
-                known = _parts(backbone, key, warn).known()
+                known = _parts(backbone, key).known()
                 jobs = lacking(paths, names, known)
-            passes = _run(backbone, key, pixels, known, sum(len(job.views) for job in jobs), progress, warn)
+            passes = _run(backbone, key, pixels, known, sum(len(job.views) for job in jobs), progress)
     folder = backbone.store / key.folder
     return Filled(key, folder, len(paths), len(jobs), passes, time.monotonic() - begin)
 
 
-def _parts(backbone: FrozenBackbone, key: FeatureKey, warn: Warn | None) -> FeatureStore:
-    return FeatureStore(backbone.store / key.folder, warn=warn)
+def _parts(backbone: FrozenBackbone, key: FeatureKey) -> FeatureStore:
+    return FeatureStore(backbone.store / key.folder)
 
 
 def distinct(files: Sequence[tuple[str, Path]]) -> dict[str, Path]:
@@ -181,7 +189,7 @@ def compute(jobs: Sequence[Job], backbone: FrozenBackbone, key: FeatureKey) -> i
     Errors are those of `embed`.
     """
     with ReadAhead(jobs, backbone.size) as pixels:
-        return _run(backbone, key, pixels, set(), sum(len(job.views) for job in jobs), None, None)
+        return _run(backbone, key, pixels, set(), sum(len(job.views) for job in jobs), None)
 
 
 def _run(
@@ -191,7 +199,6 @@ def _run(
     known: set[_Row],
     total: int,
     progress: Progress | None,
-    warn: Warn | None,
 ) -> int:
     """Pass what is not known through the engine and store it; returns the number of forward passes."""
     if not total:
@@ -199,7 +206,7 @@ def _run(
     engine = backbone.engine(key)
     wanted = (item for item in pixels if (item.sha256, item.view) not in known)
     done = 0
-    store = _parts(backbone, key, warn)
+    store = _parts(backbone, key)
     for folder in (store.folder, store.folder.parent):
         tidy(folder)
     stream = engine.stream(_batches(wanted, engine.batch))

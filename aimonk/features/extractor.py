@@ -4,12 +4,14 @@
                                                         /engine.json, precision.json
                                                         /<engine>-<precision>/*.parquet
 
-All of it is known without TensorFlow once the backbone has been used with this store.
+Once the backbone has been used with this store, all of it is known without TensorFlow. An ONNX backbone never
+needs it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import shutil
 import time
@@ -21,12 +23,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..atomic_files import recall, remember, temporary_beside
+from ..backbones.digest import digest_of
 from ..backbones.graph import GRAPH, convert, is_sound, write_graph
+from ..backbones.keras_file import KerasFile
+from ..backbones.named_backbone import named_backbone
+from ..backbones.onnx_file import OnnxFile, no_keras_model
+from ..backbones.onnx_graph import build_onnx
 from ..backbones.pooling import readout
 from ..backbones.preprocessing import PREPROCESSING_VERSION
 from ..backbones.probe_images import drawn_samples
-from ..backbones.weights import RANDOM, digest_of, remember_imagenet, weights_digest
-from ..backbones.zoo import parse_backbone
+from ..backbones.weights import RANDOM, remember_imagenet, weights_digest
+from ..backbones.zoo import KerasApplication
 from ..config import FeaturesConfig
 from ..errors import BackboneError, ConfigError
 from ..runtime.decoder import PREPROCESSING
@@ -36,6 +43,7 @@ from .feature_store import Warn
 
 if TYPE_CHECKING:
     import keras
+    import openvino as ov
 
 Samples = Callable[[], np.ndarray]
 """Gives a few images `(n, H, W, 3) uint8` of the backbone's size, on which engines are compared."""
@@ -45,6 +53,8 @@ RACE_FROM = 5_000
 
 _CLEARLY_FASTER = 1.05
 
+_LOG = logging.getLogger("aimonk.features")
+
 
 class FrozenBackbone:
     """The backbone that the settings name, in one store.
@@ -52,7 +62,7 @@ class FrozenBackbone:
     Args:
         config: names the backbone, its weights, the engine and the precision.
         store: folder of the feature store; by default `store_folder(config)`.
-        warn: is told of a damaged graph.
+        warn: takes the warning of a damaged graph; by default it is logged.
 
     Raises:
         BackboneError: the backbone is unknown, or its weights file is not there.
@@ -64,23 +74,48 @@ class FrozenBackbone:
         if config.engine == "keras" and config.precision == "bf16":
             raise ConfigError("The Keras engine computes in f32; set features.precision to auto or f32.")
         self.config = config
-        self.backbone = parse_backbone(config.backbone)
+        self.backbone = named_backbone(config)
+        if isinstance(self.backbone, OnnxFile) and config.engine == "keras":
+            raise ConfigError(
+                f"The Keras engine does not run the ONNX backbone {self.backbone.path}; "
+                "set features.engine to auto."
+            )
         self.readout = readout(config, self.backbone)
         self.store = store or store_folder(config)
-        self._warn = warn or (lambda sentence: None)
-        self._digest = weights_digest(self.backbone, config.weights, self.store)
+        self._warn = warn or _LOG.warning
+        self._digest: str | None
+        if isinstance(self.backbone, OnnxFile | KerasFile):
+            self._digest = self.backbone.digest
+        else:
+            self._digest = weights_digest(self.backbone, config.weights, self.store)
 
     @property
     def size(self) -> tuple[int, int]:
         """Height and width in pixels of the images it takes."""
         return self.readout.size
 
+    @property
+    def is_trainable(self) -> bool:
+        """Whether there is a Keras model of it, which can be fine-tuned and saved; not of an ONNX file."""
+        return not isinstance(self.backbone, OnnxFile)
+
+    def check_trainable(self) -> None:
+        """Check that there is a Keras model to fine-tune.
+
+        Raises:
+            BackboneError: the backbone is an ONNX file.
+
+        """
+        if isinstance(self.backbone, OnnxFile):
+            raise no_keras_model(self.backbone)
+
     @cached_property
     def keras_model(self) -> keras.Model:
         """The model `(N, H, W, 3) uint8 -> (N, D) float32`; imports TensorFlow.
 
         Raises:
-            BackboneError: the weights cannot be had, do not fit, or have changed since they were first read.
+            BackboneError: the weights cannot be had, do not fit, or have changed since they were first read;
+                or the backbone is an ONNX file.
 
         """
         from ..backbones.build import build_backbone
@@ -88,8 +123,10 @@ class FrozenBackbone:
         model, file = build_backbone(self.backbone, self.config.weights, self.readout)
         if file is None:
             return model
-        imagenet = self.config.weights == "imagenet"
-        digest = remember_imagenet(self.backbone, file, self.store) if imagenet else digest_of(file)
+        if isinstance(self.backbone, KerasApplication) and self.config.weights == "imagenet":
+            digest = remember_imagenet(self.backbone, file, self.store)
+        else:
+            digest = digest_of(file)
         if self._digest not in (None, digest):
             raise BackboneError(
                 f"The weights file {file} has changed since this run began; run the command again."
@@ -126,8 +163,13 @@ class FrozenBackbone:
                 with contextlib.suppress(OSError):
                     os.rename(folder, aside)
                 shutil.rmtree(aside, ignore_errors=True)
-            write_graph(convert(self.keras_model, "features"), folder)
+            write_graph(self._built(), folder)
         return folder / GRAPH
+
+    def _built(self) -> ov.Model:
+        if isinstance(self.backbone, OnnxFile):
+            return build_onnx(self.backbone, self.readout)
+        return convert(self.keras_model, "features")
 
     def known_key(self) -> FeatureKey | None:
         """Return the key if nothing has to be decided, measured or downloaded for it; else None."""
@@ -168,6 +210,8 @@ class FrozenBackbone:
     def _named_engine(self) -> str | None:
         if self.config.engine != "auto":
             return self.config.engine
+        if not self.is_trainable:
+            return "openvino"
         if self.config.precision == "bf16":
             return "openvino"
         facts = recall(self.folder / "engine.json")
@@ -217,6 +261,8 @@ class FrozenBackbone:
     def _key(self, engine: str, precision: str) -> FeatureKey:
         height, width = self.size
         version = f"{PREPROCESSING}.{PREPROCESSING_VERSION}"
+        if isinstance(self.backbone, OnnxFile):
+            version += f".{self.backbone.preprocessing.digest[:8]}"
         read = str(self.readout)
         return FeatureKey(str(self.backbone), self.digest, height, width, version, engine, precision, read)
 

@@ -1,15 +1,17 @@
-"""The feature store: `(sha256 of the image bytes, view) -> vector` in Parquet parts that prove themselves.
+"""The feature store: `(sha256 of the image bytes, view) -> vector` in Parquet parts.
 
-A part is named by the SHA-256 of its own bytes, so that a part cut short or with a flipped byte cannot
-pass for a whole one, two writers can never take each other's name, and nothing else needs keeping.
-Writers need no lock: they only ever add whole files. Should two of them compute the same image, both
-vectors are kept and the part that sorts first is read.
+A part is named by the SHA-256 of its own bytes, so a truncated or damaged part is always recognized and two
+writers never use the same name. Writers need no lock: they only add complete files. If two of them compute
+the same image, both vectors are kept and the part that sorts first is read.
+
+Trainings do not read the parts but one table made of them, see `feature_table`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -20,27 +22,29 @@ import pyarrow.parquet as pq
 
 from ..atomic_files import write_whole
 from ..errors import FeatureStoreError
+from .feature_table import FeatureTable, build_table, missing_vectors, open_table, read_index
 
 Warn = Callable[[str], None]
-"""Takes one sentence about something that was noticed and mended."""
+"""Takes one sentence about damage that was found and repaired."""
 
 _SUFFIX = ".parquet"
+_LOG = logging.getLogger(__name__)
 
 
 class FeatureStore:
     """The parts of one feature key in one folder, which need not exist yet.
 
+    Damaged parts are set aside with a warning.
+
     Args:
         folder: where the parts are.
-        dimension: length of a vector (float32); where None, it is what the first part says.
-        warn: is told of every damaged part.
+        dimension: length of a vector (float32); None takes that of the first part.
 
     """
 
-    def __init__(self, folder: Path, dimension: int | None = None, warn: Warn | None = None) -> None:
+    def __init__(self, folder: Path, dimension: int | None = None) -> None:
         self.folder = folder
         self.dimension = dimension
-        self._warn = warn or (lambda sentence: None)
 
     def put(self, digests: Sequence[str], views: Sequence[str], vectors: np.ndarray) -> Path:
         """Add one part: row i is `(digests[i], views[i]) -> vectors[i]`.
@@ -60,13 +64,43 @@ class FeatureStore:
         return path
 
     def known(self) -> set[tuple[str, str]]:
-        """Every `(digest, view)` that a sound part holds.
+        """Every `(digest, view)` in the store.
+
+        Takes the table's index where there is one of these parts; reads and checks all parts otherwise.
 
         Raises:
-            FeatureStoreError: a part cannot be read, for another reason than damage.
+            FeatureStoreError: a part cannot be read although it is not damaged.
 
         """
-        return {pair for digests, views, _ in self._parts() for pair in zip(digests, views, strict=True)}
+        index = read_index(self.folder, self._names())
+        if index is not None:
+            return index.pairs
+        return {
+            pair
+            for digests, views, _ in self._parts(self._names())
+            for pair in zip(digests, views, strict=True)
+        }
+
+    def table(self) -> FeatureTable:
+        """All vectors of the store in one memory-mapped table, which is built from the parts if need be.
+
+        A part that another process adds in the meantime is in the next table.
+
+        Raises:
+            FeatureStoreError: the store is empty, the table cannot be written, or a part cannot be read.
+
+        """
+        table = open_table(self.folder, self._names())
+        if table is None and read_index(self.folder, self._names()) is not None:
+            _LOG.warning(f"The feature table in {self.folder} is damaged; it is built again.")
+        while table is None:
+            names = self._names()
+            if not names:
+                raise FeatureStoreError(f"There is no vector in {self.folder}; run the command again.")
+            table = build_table(self.folder, names, self._parts(names))
+            if not set(names) <= set(self._names()):  # a damaged part was set aside
+                table = None
+        return table
 
     def get(self, digests: Sequence[str], views: Sequence[str]) -> np.ndarray:
         """Vectors of images in all of some views, each part read once.
@@ -82,7 +116,7 @@ class FeatureStore:
         columns = {view: column for column, view in enumerate(views)}
         found = np.zeros((len(rows), len(views)), dtype=bool)
         table = np.empty((len(rows), len(views), self.dimension or 0), dtype=np.float32)
-        for part_digests, part_views, vectors in self._parts():
+        for part_digests, part_views, vectors in self._parts(self._names()):
             if table.shape[2] != vectors.shape[1]:  # only before the first part, where D was not known
                 table = np.empty((len(rows), len(views), vectors.shape[1]), dtype=np.float32)
             row = np.array([rows.get(digest, -1) for digest in part_digests], dtype=np.int64)
@@ -92,16 +126,17 @@ class FeatureStore:
             table[row[wanted], column[wanted]] = vectors[wanted]
             found[row[wanted], column[wanted]] = True
         if not found.all():
-            raise FeatureStoreError(
-                f"{found.size - found.sum()} of {found.size} vectors are not in {self.folder}; "
-                "run the command again."
-            )
+            raise missing_vectors(self.folder, int(found.size - found.sum()), found.size)
         if len(rows) == len(digests):
             return table
         return table[[rows[digest] for digest in digests]]
 
-    def _parts(self) -> Iterator[tuple[list[str], list[str], np.ndarray]]:
-        for path in sorted(self.folder.glob(f"*{_SUFFIX}")):
+    def _names(self) -> list[str]:
+        """Names of the parts, in the order in which they are read."""
+        return sorted(path.name for path in self.folder.glob(f"*{_SUFFIX}"))
+
+    def _parts(self, names: Sequence[str]) -> Iterator[tuple[list[str], list[str], np.ndarray]]:
+        for path in (self.folder / name for name in names):
             try:
                 data = path.read_bytes()
             except FileNotFoundError:  # another process has just set it aside
@@ -125,7 +160,7 @@ class FeatureStore:
     def _set_aside(self, path: Path) -> None:
         with contextlib.suppress(OSError):
             os.replace(path, path.with_suffix(".damaged"))
-        self._warn(f"The part {path} is damaged; it was set aside and its images are embedded anew.")
+        _LOG.warning(f"The part {path} is damaged; it was set aside and its images are embedded anew.")
 
 
 def _serialise(digests: Sequence[str], views: Sequence[str], vectors: np.ndarray) -> memoryview:
@@ -144,7 +179,8 @@ def _serialise(digests: Sequence[str], views: Sequence[str], vectors: np.ndarray
 
 
 def _parse(data: bytes) -> tuple[list[str], list[str], np.ndarray]:
-    table = pq.read_table(pa.BufferReader(data))
+    # Not `read_table`, which imports datasets first: a third of a second.
+    table = pq.ParquetFile(pa.BufferReader(data)).read()
     column = table["vector"].combine_chunks()
     if not pa.types.is_fixed_size_binary(column.type):  # Spark knows plain binary only
         column = column.cast(pa.binary(len(column[0].as_py())))

@@ -1,4 +1,4 @@
-"""Files to pixels in threads, ahead of whoever takes them, in bounded memory."""
+"""Image files decoded by threads ahead of their use, in bounded memory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..runtime.decoder import decode
 from .views import apply_view
 
 _AHEAD = 8 * 2**20
-"""Bytes of pixels that wait at most: few enough to stay in the processor's cache until they are used."""
+"""Bytes of decoded pixels waiting, at most: they should still be in the processor's cache when used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Pixels:
 
 
 def read_views(job: Job, size: tuple[int, int]) -> list[Pixels]:
-    """Read a file, check that it is the one meant, decode it and draw its views.
+    """Read a file, check its digest, decode it and draw its views.
 
     Args:
         job: the file, the digest it must have, and the views.
@@ -64,9 +64,9 @@ def read_views(job: Job, size: tuple[int, int]) -> list[Pixels]:
 
 
 class ReadAhead:
-    """Decodes files in threads from the moment it is entered, and gives their views in order.
+    """Decodes files in threads from the moment it is entered, and yields their views in order.
 
-    Iterating raises ImagesError as `read_views` does. Leaving it drops what was not taken.
+    Iterating raises ImagesError as `read_views` does. Leaving it cancels what was not taken.
 
     Args:
         jobs: the files.
@@ -98,7 +98,7 @@ class ReadAhead:
             yield from views
 
     def peek(self, count: int) -> np.ndarray:
-        """Pixels of the first files, `(at most count, H, W, 3) uint8`; they stay in line."""
+        """Pixels of the first files, `(at most count, H, W, 3) uint8`. They stay in the queue."""
         return np.stack([future.result()[0].pixels for future in islice(self._waiting, count)])
 
     def _fill(self) -> None:

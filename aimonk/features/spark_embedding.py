@@ -1,7 +1,7 @@
 """Features computed by the workers of a Spark cluster, into the same store.
 
-The workers need aimonk, and the images and the store where they lie here: a folder that all share. Each task
-adds parts of its own, as any process may, and what is lost with a task that fails is computed again.
+The workers need aimonk, and must see the images and the store under the same paths, in a folder that all
+share. Each task adds its own parts, as any process may. What a failed task had not written is computed again.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ..spark import slices, spark_session, watched
 from .cache_key import store_folder
 from .embedding import Filled, Progress, compute, distinct, lacking
 from .extractor import FrozenBackbone
-from .feature_store import FeatureStore, Warn
+from .feature_store import FeatureStore
 from .image_reader import Job
 from .views import check_views
 
@@ -28,18 +28,16 @@ def fill_store_spark(
     config: FeaturesConfig,
     master: str,
     progress: Progress | None = None,
-    warn: Warn | None = None,
 ) -> Filled:
     """Compute and store the features that the store lacks, as `fill_store` does.
 
-    Engine and precision are chosen here, and kept by the workers: one that cannot compute so fails.
+    Engine and precision are chosen here. A worker that does not offer them fails.
 
     Args:
         files: hex SHA-256 and path of each image; the same digest may come several times.
         config: backbone, weights, views, engine and precision.
         master: where Spark is, e.g. `local[4]`.
         progress: called with (done, total) tasks.
-        warn: is told of damaged parts and graphs, which are mended.
 
     Raises:
         ClusterError: Spark cannot be started, or a task fails; its message says what `fill_store` would.
@@ -50,10 +48,10 @@ def fill_store_spark(
     check_views(config.views)
     paths = distinct([(digest, path.resolve()) for digest, path in files])
     store = store_folder(config).resolve()
-    backbone = FrozenBackbone(config, store, warn)
+    backbone = FrozenBackbone(config, store)
     key = backbone.key(images=len(paths))
     folder = store / key.folder
-    jobs = lacking(paths, config.views, FeatureStore(folder, warn=warn).known())
+    jobs = lacking(paths, config.views, FeatureStore(folder).known())
     passes = 0
     if jobs:
         _ = backbone.graph  # converted once, before many want it

@@ -84,7 +84,7 @@ def _crop(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 
 def _rotate(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Turned by 3 to 15 degrees either way; corners take the image's mean colour."""
+    """Turned by 3 to 15 degrees either way; corners take the image's mean color."""
     angle = random.uniform(3.0, 15.0) * random.choice([-1.0, 1.0])
     mean = tuple(int(value) for value in image.mean(axis=(0, 1)).round())
     turned = Image.fromarray(image).rotate(angle, Image.Resampling.BICUBIC, fillcolor=mean)
@@ -100,7 +100,7 @@ def _color(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 
 def _erase(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """5% to 20% of the area, in the mean colour (random erasing: Zhong et al. 2020, arXiv:1708.04896)."""
+    """5% to 20% of the area, in the mean color (random erasing: Zhong et al. 2020, arXiv:1708.04896)."""
     height, width = image.shape[:2]
     area, ratio = random.uniform(0.05, 0.20), np.exp(random.uniform(-np.log(2.0), np.log(2.0)))
     rows = min(height, max(1, round(height * np.sqrt(area * ratio))))

@@ -63,13 +63,14 @@ def _report(
         facts={name: str(fact) for name, fact in facts.items()} | {"run": run_id},
         seconds=record.seconds,
         audit=dataset.audit,
+        read_as=tuple(dataset.read_as.sentences()),
         evidence=candidate.evidence,
         operating_points=candidate.operating_points,
         ece_before=expected_calibration_error(scores.targets, raw),
         ece_after=expected_calibration_error(scores.targets, scores.probabilities),
         history=candidate.history,
-        suspects=find_suspects(*cells),
-        fillable=find_fillable(*cells),
+        suspects=find_suspects(*cells, groups=scores.groups),
+        fillable=find_fillable(*cells, groups=scores.groups),
         predictions=Predictions(
             scores.images, scores.targets, scores.probabilities, raw if evaluation.calibrate else None
         ),

@@ -17,7 +17,7 @@ from ..reporting.figures.sweep_plots import (
     Axis,
     SweptTrial,
     importances,
-    optimisation_history,
+    optimization_history,
     parallel_coordinates,
 )
 from ..results.sweep_result import SweepResult
@@ -89,7 +89,7 @@ def _log_pictures(run: Run, study: Study, shares: Mapping[str, float]) -> None:
     trials = [SweptTrial(trial.number, trial.settings, trial.score, trial.pruned) for trial in study.trials]
     drawn = {
         "parallel_coordinates": parallel_coordinates(trials, axes_of(study.space)),
-        "optimisation_history": optimisation_history(trials),
+        "optimisation_history": optimization_history(trials),
     }
     if shares:
         drawn["importances"] = importances(shares)

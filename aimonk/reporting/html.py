@@ -1,7 +1,9 @@
-"""One page that says whether anything was learned: a single HTML file that asks nothing of any host."""
+"""The report: one self-contained HTML file that says whether anything was learned."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,12 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jinja2
+from markupsafe import Markup
 
 from ..data.label_audit import Audit
-from ..evaluation.evidence import AttributeEvidence
+from ..evaluation.evidence import AttributeEvidence, Verdict
 from ..evaluation.thresholds import OperatingPoint
-from . import formatting
-from . import wording as narrative
+from . import formatting, wording
+from .attribute_selection import MOST_PICTURED
 from .figures import palette
 from .report_data import ReportData, Resolver, no_pictures
 from .thumbnails import Answer, best_and_worst, copy_groups, data_uri, thumbnails
@@ -27,9 +30,14 @@ SUSPECT_PICTURES = 20
 FILLABLE_PICTURES = 10
 ANSWER_PICTURES = 5
 COPY_GROUPS = 10
-"""Pictures (or groups of copies) shown of each kind; the rest is listed in words."""
+"""Largest number of images, or groups of copies, shown of each kind. The rest is listed or counted."""
 COPIES_SHOWN = 4
-"""Pictures shown of one group of copies."""
+"""Images shown of one group of copies."""
+NAMES_SHOWN = 12
+"""Attributes of each kind listed on the card of one image."""
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_RANKS = {Verdict.LEARNED: 2, Verdict.NO_EVIDENCE: 1, Verdict.TOO_FEW: 0}
 
 
 @dataclass(frozen=True)
@@ -41,11 +49,30 @@ class AttributeRow:
     ece_before: float
     ece_after: float
 
+    @property
+    def rank(self) -> int:
+        """Of the verdict: larger is better."""
+        return _RANKS[self.evidence.verdict]
+
+    @property
+    def lift(self) -> float:
+        """AP above prevalence; nan where AP is not defined."""
+        return self.evidence.ap.value - self.evidence.prevalence
+
+    @property
+    def point_cells(self) -> tuple[tuple[float, str], ...]:
+        """Threshold, F1, F1 at 0.5 and F1 of always yes, each with its CSS class; nan without a threshold."""
+        p = self.point
+        numbers = (p.threshold, p.f1, p.f1_at_half, p.f1_always_yes) if p else (math.nan,) * 4
+        return tuple(zip(numbers, ("", "strong", "", "soft"), strict=True))
+
 
 def render_report(data: ReportData, drawn: dict[str, Figure] | None = None) -> str:
-    """Render the whole report as one HTML page; sections without data are left out.
+    """Render the whole report as one HTML page. Sections without data are left out.
 
-    `drawn` is what `figures(data)` returned, where the caller has it already.
+    Args:
+        data: what to show.
+        drawn: the result of `figures(data)`, if the caller has it already.
     """
     best, worst = _answers(data)
     shown = _pictured(data, (*best, *worst))
@@ -54,7 +81,9 @@ def render_report(data: ReportData, drawn: dict[str, Figure] | None = None) -> s
         .get_template("report.html.jinja")
         .render(
             **_page(data.title, data.created),
+            **(_script() if data.evidence else {}),
             data=data,
+            read_as=data.read_as,
             audit=data.audit,
             copies=copy_groups(data.audit) if data.audit else [],
             evidence=data.evidence,
@@ -68,15 +97,28 @@ def render_report(data: ReportData, drawn: dict[str, Figure] | None = None) -> s
 
 
 def render_audit(
-    audit: Audit, picture: Resolver = no_pictures, title: str = "Data audit", created: str = ""
+    audit: Audit,
+    picture: Resolver = no_pictures,
+    title: str = "Data audit",
+    created: str = "",
+    read_as: tuple[str, ...] = (),
 ) -> str:
-    """Render the pages of the audit alone, as one HTML page of the same look."""
+    """Render the audit alone, as one HTML page in the same style.
+
+    Args:
+        audit: what was found.
+        picture: finds the file of an image.
+        title: of the page.
+        created: when, as text.
+        read_as: sentences that say how the labels file was read.
+    """
     return (
         _environment()
         .get_template("audit.html.jinja")
         .render(
             **_page(title, created),
             audit=audit,
+            read_as=read_as,
             copies=copy_groups(audit),
             pictures=thumbnails(_copies(audit), picture),
             figures=_as_svg(audit_figures(audit)),
@@ -85,7 +127,7 @@ def render_audit(
 
 
 def figures(data: ReportData) -> dict[str, Figure]:
-    """Every picture of the report by name; `loss_curve` is there whenever there is a history."""
+    """Draw every figure of the report, by name. With a history, `loss_curve` is one of them."""
     from .figures import curves, plots
 
     drawn: dict[str, Figure] = {}
@@ -104,7 +146,7 @@ def figures(data: ReportData) -> dict[str, Figure]:
 
 
 def audit_figures(audit: Audit) -> dict[str, Figure]:
-    """Draw the pictures of the audit by name."""
+    """Draw every figure of the audit, by name."""
     from .figures import audit_plots
 
     drawn = {"label_counts": audit_plots.label_counts(audit)}
@@ -122,7 +164,7 @@ def _as_svg(drawn: dict[str, Figure]) -> dict[str, str]:
 
 
 def _rows(data: ReportData) -> list[AttributeRow]:
-    """Lines of the table, strongest attribute first."""
+    """Rows of the table, strongest attribute first."""
     if data.evidence is None:
         return []
     points = {point.name: point for point in data.operating_points}
@@ -133,7 +175,7 @@ def _rows(data: ReportData) -> list[AttributeRow]:
 
     return [
         AttributeRow(a, points.get(a.name), error(data.ece_before, a.name), error(data.ece_after, a.name))
-        for a in narrative.by_lift(data.evidence.attributes)
+        for a in wording.by_lift(data.evidence.attributes)
     ]
 
 
@@ -144,7 +186,7 @@ def _answers(data: ReportData) -> tuple[tuple[Answer, ...], tuple[Answer, ...]]:
 
 
 def _pictured(data: ReportData, answers: Iterable[Answer]) -> list[str]:
-    """Names of all images that the report shows."""
+    """Names of all images in the report."""
     return [
         *(_copies(data.audit) if data.audit else ()),
         *(suspect.image for suspect in data.suspects[:SUSPECT_PICTURES]),
@@ -162,21 +204,39 @@ def _copies(audit: Audit) -> list[str]:
     ]
 
 
+@lru_cache(maxsize=1)
+def _script() -> dict[str, str]:
+    """The page's one script, and the digest by which its content security policy allows nothing else."""
+    source = (_TEMPLATES / "attribute_table.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(source.encode()).digest()).decode("ascii")
+    return {"script": Markup(source), "script_digest": f"sha256-{digest}"}
+
+
+def _plain_number(value: float) -> str:
+    """A number for the script to sort by; empty where it is not defined."""
+    return f"{value:.6g}" if math.isfinite(value) else ""
+
+
 def _page(title: str, created: str) -> dict[str, Any]:
+    from .figures.curves import MOST_PANELS
+
     limits = {
         "suspects": SUSPECT_PICTURES,
         "fillable": FILLABLE_PICTURES,
         "copies": COPY_GROUPS,
         "copies_shown": COPIES_SHOWN,
+        "names": NAMES_SHOWN,
+        "pictured": MOST_PICTURED,
+        "panels": MOST_PANELS,
     }
     return {"title": title, "created": created, "limits": limits}
 
 
 @lru_cache(maxsize=1)
 def _environment() -> jinja2.Environment:
-    """Templates beside this file; every value is escaped, and an unknown name is an error."""
+    """Templates beside this file. Every value is escaped, and an unknown name is an error."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -184,6 +244,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters.update(
         number=formatting.number,
+        plain_number=_plain_number,
         bounds=formatting.bounds,
         p_value=formatting.p_value,
         percent=formatting.percent,
@@ -195,11 +256,12 @@ def _environment() -> jinja2.Environment:
     environment.globals.update(
         colors=palette.css_variables(),
         verdict_marks=palette.VERDICT_MARKS,
-        meaning=narrative.meaning,
-        always_yes=narrative.always_yes,
-        headline_parts=narrative.headline_parts,
-        data_summary=narrative.data_summary,
-        mean=narrative.mean,
-        mean_prevalence=narrative.mean_prevalence,
+        meaning=wording.meaning,
+        always_yes=wording.always_yes,
+        imbalance=wording.imbalance,
+        headline_parts=wording.headline_parts,
+        data_summary=wording.data_summary,
+        mean=wording.mean,
+        mean_prevalence=wording.mean_prevalence,
     )
     return environment

@@ -1,4 +1,4 @@
-"""What a report is made of, collected in one record by whoever ran the training."""
+"""What a report shows, as one record. The publisher fills it in."""
 
 from __future__ import annotations
 
@@ -15,20 +15,23 @@ from ..evaluation.thresholds import OperatingPoint
 from ..training.history import History
 
 Resolver = Callable[[str], Path | None]
-"""From an image's name in the labels to its file, or None where there is none."""
+"""Maps an image's name in the labels to its file, or to None if there is none."""
 
 
 def no_pictures(_name: str) -> Path | None:
-    """Find no picture for any image: the resolver of a report without pictures."""
+    """Resolve no image: for a report without pictures."""
     return None
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """Scores of held-out images. Columns are the attributes, in the order of the labels file.
+    """Predictions for held-out images. Columns are the attributes, in the order of the labels file.
 
-    `targets` is `(N, L) float32` with `MISSING`; `probabilities` is `(N, L)`, calibrated where the
-    model is; `uncalibrated` is the same before calibration, None when there was none.
+    Args:
+        images: N names.
+        targets: `(N, L) float32` of 1, 0 and `MISSING`.
+        probabilities: `(N, L)`, calibrated if the model is.
+        uncalibrated: `(N, L)` before calibration; None if there was none.
     """
 
     images: tuple[str, ...]
@@ -39,10 +42,18 @@ class Predictions:
 
 @dataclass(frozen=True)
 class ReportData:
-    """Everything a report can show. Whatever is None or empty is left out of the page.
+    """Everything a report can show. Sections without data are left out of the page.
 
-    `ece_before` and `ece_after` are `(L,)` expected calibration errors, in the order of the labels
-    file; `facts` are shown as they are, in order; `seconds` is the time of each stage.
+    Args:
+        facts: name and value of what identifies the run, shown in this order.
+        seconds: wall clock by stage.
+        ece_before: `(L,)` expected calibration errors before calibration, in the order of the labels file.
+        ece_after: `(L,)` the same after calibration.
+        picture: finds the file of an image.
+        alpha: family-wise error rate of the verdicts.
+        permutations: of the permutation test.
+        resamples: of the bootstrap.
+        read_as: sentences that say how the labels file was read.
     """
 
     title: str
@@ -60,16 +71,17 @@ class ReportData:
     predictions: Predictions | None = None
     picture: Resolver = no_pictures
     decision: str | None = None
-    """What the gate decided and why, in one sentence."""
+    """The gate's decision and its reason, in one sentence."""
     trained_on: int | None = None
-    """How many images the shipped model is trained on."""
+    """Number of images that the published model is trained on."""
     refitted: bool = False
-    """Those that are reported are among them, so it is another model than the one that was scored."""
+    """Whether the held-out images are among them: then the published model is not the one that was scored."""
     warnings: tuple[str, ...] = ()
     loss_title: str = "Aimonk_multilabel_problem"
     alpha: float = 0.05
     permutations: int = 10_000
     resamples: int = 2_000
+    read_as: tuple[str, ...] = ()
 
     @property
     def attributes(self) -> tuple[str, ...]:
@@ -80,6 +92,6 @@ class ReportData:
 
     @property
     def thresholds(self) -> np.ndarray:
-        """`(L,) float64`: the chosen threshold of each attribute, 0.5 where none is recorded."""
+        """`(L,) float64`: the threshold of each attribute, 0.5 if none was chosen."""
         chosen = {point.name: point.threshold for point in self.operating_points}
         return np.array([chosen.get(name, 0.5) for name in self.attributes])

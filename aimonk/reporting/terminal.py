@@ -1,21 +1,22 @@
-"""The findings in a terminal, for people: the caller prints them to stderr."""
+"""Findings as tables for the terminal. The caller prints them."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rich import box
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from ..data.label_audit import Audit
-from ..evaluation.evidence import Evidence, Interval, Verdict
+from ..evaluation.evidence import AttributeEvidence, Evidence, Verdict
+from ..evaluation.intervals import Interval
 from ..evaluation.thresholds import OperatingPoint
 from .figures.palette import VERDICT_MARKS
+from .fitted_table import Column, FittedTable
 from .formatting import bounds, count, number, p_value, plural, signed
-from .wording import always_yes, by_lift, data_summary, headline_parts, mean_prevalence, meaning
+from .wording import always_yes, by_lift, data_summary, headline_parts, imbalance, mean_prevalence, meaning
 
 if TYPE_CHECKING:
     from ..evaluation.comparison import Comparison
@@ -23,23 +24,45 @@ if TYPE_CHECKING:
 _STYLES = {Verdict.LEARNED: "cyan", Verdict.NO_EVIDENCE: "yellow", Verdict.TOO_FEW: "dim"}
 
 
-def audit_table(audit: Audit) -> RenderableType:
-    """Tabulate counts per attribute, then what is wrong with the files."""
-    table = _table("attribute", "present", "absent", "not known", "prevalence", "pos_weight")
-    for a in audit.attributes:
-        table.add_row(
-            Text(a.name),
-            count(a.positives),
-            count(a.negatives),
-            count(a.missing),
-            number(a.prevalence, 3),
-            number(a.pos_weight, 3),
+def audit_table(audit: Audit, read_as: Sequence[str] = ()) -> RenderableType:
+    """Counts per attribute, followed by the problems that were found in the files.
+
+    Args:
+        audit: what was found.
+        read_as: sentences that say how the labels file was read; they come first.
+    """
+    columns = (
+        Column("attribute"),
+        Column("present"),
+        Column("absent"),
+        Column("unknown"),
+        Column("prevalence", drop=1),
+        Column("imbalance", drop=2),
+    )
+    rows = [
+        (
+            a.name,
+            Text(count(a.positives)),
+            Text(count(a.negatives)),
+            Text(count(a.missing)),
+            Text(number(a.prevalence, 3)),
+            Text(number(imbalance(a), 3)),
         )
-    return Group(Text(data_summary(audit), style="bold"), Text(), table, Text(), *_findings(audit), Text())
+        for a in audit.attributes
+    ]
+    return Group(
+        *(Text(sentence) for sentence in read_as),
+        Text(data_summary(audit), style="bold"),
+        Text(),
+        FittedTable(columns, rows),
+        Text(),
+        *_findings(audit),
+        Text(),
+    )
 
 
 def _findings(audit: Audit) -> list[Text]:
-    """One line per kind of trouble; a line that there is none, where there is none."""
+    """One line per kind of problem, or a single line that says there is none."""
     kinds = (
         (plural(len(audit.missing), "missing file"), list(audit.missing)),
         (
@@ -49,8 +72,8 @@ def _findings(audit: Audit) -> list[Text]:
         (
             plural(
                 len(audit.mislabelled_formats),
-                "name that lies about its format",
-                "names that lie about their format",
+                "file with the wrong suffix",
+                "files with the wrong suffix",
             ),
             [f"{name} is {truth}" for name, truth in audit.mislabelled_formats],
         ),
@@ -59,7 +82,7 @@ def _findings(audit: Audit) -> list[Text]:
             [" = ".join(group) for group in audit.identical],
         ),
         (
-            plural(len(audit.near_identical), "group of look-alikes", "groups of look-alikes"),
+            plural(len(audit.near_identical), "photo in several files", "photos in several files"),
             [" ~ ".join(group) for group in audit.near_identical],
         ),
         (
@@ -67,12 +90,12 @@ def _findings(audit: Audit) -> list[Text]:
             [" ~ ".join(group) for group in audit.retouched],
         ),
         (
-            plural(len(audit.contradictions), "contradiction"),
+            plural(len(audit.contradictions), "contradiction among copies", "contradictions among copies"),
             [f"{c.attribute} of {' = '.join(c.images)}" for c in audit.contradictions],
         ),
     )
     lines = [Text.assemble((f"{what}: ", "yellow"), _some(examples)) for what, examples in kinds if examples]
-    return lines or [Text("No file is missing, unreadable or there twice.", style="dim")]
+    return lines or [Text("No file is missing, unreadable or duplicated.", style="dim")]
 
 
 def _some(examples: list[str], limit: int = 4) -> str:
@@ -83,23 +106,26 @@ def _some(examples: list[str], limit: int = 4) -> str:
 def evidence_table(
     evidence: Evidence, points: tuple[OperatingPoint, ...] = (), alpha: float = 0.05
 ) -> RenderableType:
-    """Put the verdict first, what it means, then a line per attribute, strongest first."""
-    headings = ("attribute", "verdict", "AP", "95%", "no skill", "AUC", "p")
-    table = _table(*headings, *(("F1", "always yes") if points else ()), left=("verdict",))
+    """The verdict, what it means, and one line per attribute, strongest first.
+
+    Args:
+        evidence: of the held-out images.
+        points: thresholds and F1 by attribute; without them these columns are left out.
+        alpha: the family-wise error rate of the verdicts.
+    """
+    columns = [
+        Column("attribute"),
+        Column("verdict", left=True),
+        Column("AP"),
+        Column("95%", drop=1),
+        Column("no skill"),
+        Column("AUC", drop=3),
+        Column("p", drop=2),
+    ]
+    if points:
+        columns += [Column("F1", drop=4), Column("always yes", drop=5)]
     chosen = {point.name: point for point in points}
-    for a in by_lift(evidence.attributes):
-        point = chosen.get(a.name)
-        numbers = [
-            number(a.ap.value),
-            bounds(a.ap),
-            number(a.prevalence),
-            number(a.auc.value),
-            p_value(a.p_value),
-        ]
-        if point:
-            numbers += [number(point.f1), number(point.f1_always_yes)]
-        verdict = Text(f"{VERDICT_MARKS[a.verdict]} {a.verdict.value}", style=_STYLES[a.verdict])
-        table.add_row(Text(a.name), verdict, *numbers)
+    rows = [_evidence_row(a, chosen.get(a.name), bool(points)) for a in by_lift(evidence.attributes)]
     words = [*meaning(evidence, alpha), *filter(None, [always_yes(points)])]
     return Group(
         Text(),
@@ -107,11 +133,22 @@ def evidence_table(
         Text(),
         *(Text(paragraph) for paragraph in words),
         Text(),
-        table,
+        FittedTable(tuple(columns), rows),
         Text(),
         _means(evidence),
         Text(),
     )
+
+
+def _evidence_row(
+    a: AttributeEvidence, point: OperatingPoint | None, with_points: bool
+) -> tuple[str, *tuple[Text, ...]]:
+    verdict = Text(f"{VERDICT_MARKS[a.verdict]} {a.verdict.value}", style=_STYLES[a.verdict])
+    cells = [verdict, Text(number(a.ap.value)), Text(bounds(a.ap)), Text(number(a.prevalence))]
+    cells += [Text(number(a.auc.value)), Text(p_value(a.p_value))]
+    if with_points:
+        cells += [Text(number(point.f1)), Text(number(point.f1_always_yes))] if point else [Text(), Text()]
+    return (a.name, *cells)
 
 
 def _headline(evidence: Evidence) -> Text:
@@ -131,30 +168,41 @@ def _means(evidence: Evidence) -> Text:
 def comparison_table(
     comparison: Comparison, challenger: str = "challenger", champion: str = "champion"
 ) -> RenderableType:
-    """Two versions on the same images: the difference of their means first, then per attribute."""
-    table = _table("attribute", challenger, champion, "difference", "95%", "", left=("",))
-    for a in sorted(
-        comparison.attributes, key=lambda a: (math.isnan(a.difference.value), -a.difference.value)
-    ):
-        table.add_row(
-            Text(a.name),
-            number(a.challenger, 3),
-            number(a.champion, 3),
-            signed(a.difference.value),
-            _signed_bounds(a.difference),
-            _direction(a.difference),
-        )
-    table.add_section()
-    table.add_row(
-        Text("mean", style="bold"),
-        number(comparison.challenger, 3),
-        number(comparison.champion, 3),
-        signed(comparison.difference.value),
-        _signed_bounds(comparison.difference),
-        _direction(comparison.difference),
+    """Two versions on the same images: one line per attribute, largest gain first, and their means.
+
+    Args:
+        comparison: of average precision, paired.
+        challenger: what to call the new version.
+        champion: what to call the present one.
+    """
+    columns = (
+        Column("attribute"),
+        Column(challenger, drop=1),
+        Column(champion, drop=1),
+        Column("difference"),
+        Column("95%", drop=2),
+        Column("", left=True),
     )
+    ordered = sorted(
+        comparison.attributes, key=lambda a: (math.isnan(a.difference.value), -a.difference.value)
+    )
+    rows = [_comparison_row(a.name, a.challenger, a.champion, a.difference) for a in ordered]
+    mean = _comparison_row("mean", comparison.challenger, comparison.champion, comparison.difference)
     title = f"Average precision on the same {plural(comparison.images, 'image')}"
-    return Group(Text(title, style="bold"), Text(), table, Text())
+    return Group(Text(title, style="bold"), Text(), FittedTable(columns, rows, mean), Text())
+
+
+def _comparison_row(
+    name: str, challenger: float, champion: float, difference: Interval
+) -> tuple[str, *tuple[Text, ...]]:
+    return (
+        name,
+        Text(number(challenger, 3)),
+        Text(number(champion, 3)),
+        Text(signed(difference.value)),
+        Text(_signed_bounds(difference)),
+        _direction(difference),
+    )
 
 
 def _signed_bounds(interval: Interval) -> str:
@@ -164,27 +212,7 @@ def _signed_bounds(interval: Interval) -> str:
 
 
 def _direction(difference: Interval) -> Text:
-    """Said only where the interval leaves out 0."""
+    """`better` or `worse` if the interval excludes 0, else nothing."""
     if difference.low > 0:
         return Text("better", style="cyan")
     return Text("worse", style="yellow") if difference.high < 0 else Text()
-
-
-def _table(*headings: str, left: tuple[str, ...] = ()) -> Table:
-    """Make a table without boxes: names to the left, numbers to the right, two-word headings on two lines.
-
-    It fits into the 80 columns that are assumed where nobody watches; only the names are ever folded.
-    """
-    table = Table(
-        box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True, header_style="dim"
-    )
-    for place, heading in enumerate(headings):
-        aside = place == 0 or heading in left
-        table.add_column(
-            heading.replace(" ", "\n", 1) if place else heading,
-            justify="left" if aside else "right",
-            vertical="bottom",
-            no_wrap=place > 0,
-            overflow="fold",
-        )
-    return table

@@ -1,4 +1,4 @@
-"""Small pictures inside the page, and which ones are worth showing."""
+"""Thumbnails inside the page, and the choice of images to show."""
 
 from __future__ import annotations
 
@@ -19,45 +19,52 @@ from ..runtime.decoder import decode, describe
 from .report_data import Predictions, Resolver
 
 BOX = (150, 190)
-"""Largest width and height of a small picture, in pixels."""
+"""Largest width and height of a thumbnail, in pixels."""
 QUALITY = 74
+"""Of the JPEG, from 0 to 100."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the model said of one image, and what its labels say; names of attributes."""
+    """The model's answer for one image beside its labels, as names of attributes."""
 
     image: str
     loss: float
     """Mean binary cross-entropy over the known labels, in nats."""
     right: tuple[str, ...]
-    """Present, and said to be."""
+    """Labeled present and predicted present."""
     wrong: tuple[str, ...]
-    """Absent, but said to be present."""
+    """Labeled absent, but predicted present."""
     missed: tuple[str, ...]
-    """Present, but said to be absent."""
+    """Labeled present, but predicted absent."""
 
 
 @dataclass(frozen=True)
 class CopyGroup:
-    """Images that are one photo, and what their labels contradict each other in."""
+    """Images of one photo, and the contradictions between their labels."""
 
     images: tuple[str, ...]
     contradictions: tuple[Contradiction, ...]
 
 
 def data_uri(content: bytes, media_type: str) -> str:
-    """Bytes as a `data:` address, so that a page needs no file beside it."""
+    """Encode bytes as a `data:` URI, so that the page needs no other file."""
     return f"data:{media_type};base64,{base64.b64encode(content).decode('ascii')}"
 
 
 def thumbnail(path: Path, box: tuple[int, int] = BOX) -> str:
-    """Fit a picture into `box` (width, height), proportions kept, as a JPEG `data:` address.
+    """Shrink an image to fit into a box, keeping its proportions.
+
+    Args:
+        path: of the image.
+        box: largest width and height in pixels.
+
+    Returns:
+        A JPEG as a `data:` URI.
 
     Raises:
-        ImagesError: the file is not an image that can be read.
+        ImagesError: the file is not a readable image.
         OSError: the file cannot be read.
-
     """
     content = path.read_bytes()
     pixels = decode(content, _fitting(content, box))
@@ -67,14 +74,14 @@ def thumbnail(path: Path, box: tuple[int, int] = BOX) -> str:
 
 
 def _fitting(content: bytes, box: tuple[int, int]) -> tuple[int, int]:
-    """`(height, width)` of the upright picture within the box, never larger than the picture."""
+    """`(height, width)` of the upright image within the box, never larger than the image."""
     upright = describe(content)
     scale = min(1.0, box[0] / upright.width, box[1] / upright.height)
     return max(1, round(upright.height * scale)), max(1, round(upright.width * scale))
 
 
 def thumbnails(names: Iterable[str], picture: Resolver) -> dict[str, str]:
-    """`{name: data address}` of the pictures that can be shown; the others are left out."""
+    """`{name: data URI}` of the images that can be shown; the others are left out."""
 
     def attempt(name: str) -> str | None:
         try:
@@ -92,20 +99,28 @@ def thumbnails(names: Iterable[str], picture: Resolver) -> dict[str, str]:
 def best_and_worst(
     predictions: Predictions, attributes: tuple[str, ...], thresholds: np.ndarray, limit: int
 ) -> tuple[tuple[Answer, ...], tuple[Answer, ...]]:
-    """Find the images whose labels the model says best and worst, by mean cross-entropy of known labels.
+    """Find the images that the model predicts best and worst, by mean cross-entropy over known labels.
 
-    Only images with at least half of their labels known count. The best are chosen among those where
-    something present was found, since "nothing there" is an easy answer where attributes are rare.
-    No image is in both lists.
+    Only images with at least half of their labels known count. The best are chosen among images with at
+    least one true positive, since "nothing present" is an easy answer when attributes are rare.
+
+    Args:
+        predictions: for held-out images.
+        attributes: L names.
+        thresholds: `(L,)`.
+        limit: the largest number of images in each list.
+
+    Returns:
+        The best and the worst, disjoint, the most extreme first.
     """
     known = predictions.targets != MISSING
     probability = np.clip(np.asarray(predictions.probabilities, dtype=float), 1e-6, 1 - 1e-6)
     positive = predictions.targets == 1
     losses = np.where(known, -np.log(np.where(positive, probability, 1 - probability)), 0.0)
     mean_loss = losses.sum(axis=1) / np.maximum(known.sum(axis=1), 1)
-    said = predictions.probabilities >= thresholds
+    predicted = predictions.probabilities >= thresholds
     ranked = [i for i in np.argsort(mean_loss, kind="stable") if 2 * known[i].sum() >= max(1, known.shape[1])]
-    found = (said & positive).any(axis=1)
+    found = (predicted & positive).any(axis=1)
     limit = min(limit, len(ranked) // 2)
     best = [i for i in ranked if found[i]][:limit]
     taken = set(best)
@@ -118,9 +133,9 @@ def best_and_worst(
         return Answer(
             image=predictions.images[i],
             loss=float(mean_loss[i]),
-            right=names(positive[i] & said[i]),
-            wrong=names(known[i] & ~positive[i] & said[i]),
-            missed=names(positive[i] & ~said[i]),
+            right=names(positive[i] & predicted[i]),
+            wrong=names(known[i] & ~positive[i] & predicted[i]),
+            missed=names(positive[i] & ~predicted[i]),
         )
 
     return tuple(answer(i) for i in best), tuple(answer(i) for i in worst)
@@ -129,7 +144,7 @@ def best_and_worst(
 def copy_groups(audit: Audit) -> list[tuple[str, str, tuple[CopyGroup, ...]]]:
     """Sort copies under up to four headings, each `(heading, explanation, groups)`.
 
-    Copies with contradicting labels come first. A contradiction goes to the first group that holds all
+    Copies with contradictory labels come first. A contradiction belongs to the first group that holds all
     its images, so that no pair is shown twice.
     """
     groups = list(dict.fromkeys((*audit.identical, *audit.near_identical)))
@@ -138,17 +153,17 @@ def copy_groups(audit: Audit) -> list[tuple[str, str, tuple[CopyGroup, ...]]]:
         home = next((g for g in groups if set(contradiction.images) <= set(g)), contradiction.images)
         found.setdefault(home, []).append(contradiction)
     headings = (
-        ("Contradicting labels", "One photo, labelled both present and absent.", tuple(found)),
-        ("Identical byte for byte", "", tuple(g for g in audit.identical if g not in found)),
+        ("Contradictory labels", "One photo, labeled both present and absent.", tuple(found)),
+        ("Identical files", "", tuple(g for g in audit.identical if g not in found)),
         (
-            "The same photo, another file",
+            "The same photo in another file",
             "Re-encoded, resized or mirrored.",
             tuple(g for g in audit.near_identical if g not in found),
         ),
         (
             "Retouched",
-            "One photograph with another print, colour, watermark or crop. These may rightly have "
-            "different labels, and are kept together all the same.",
+            "One photo with a different print, color, watermark or crop. Such images may have different "
+            "labels for good reason. They still count as one group.",
             audit.retouched,
         ),
     )

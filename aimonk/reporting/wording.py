@@ -1,11 +1,11 @@
-"""The findings in plain words: what the verdict means, and what a model that never looks would score."""
+"""The findings in plain words, shared by the report and the terminal."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
 
-from ..data.label_audit import Audit
+from ..data.label_audit import AttributeCounts, Audit
 from ..evaluation.evidence import AttributeEvidence, Evidence, Verdict
 from ..evaluation.thresholds import OperatingPoint
 from .formatting import count, listing, number, percent, plural
@@ -18,12 +18,12 @@ def mean(values: Iterable[float]) -> float:
 
 
 def mean_prevalence(evidence: Evidence) -> float:
-    """Say what mean AP would be without skill: the mean prevalence where AP is defined."""
+    """Mean AP of a model without skill: the mean prevalence of the attributes whose AP is defined."""
     return mean(a.prevalence for a in evidence.attributes if not math.isnan(a.ap.value))
 
 
 def by_lift(attributes: Iterable[AttributeEvidence]) -> list[AttributeEvidence]:
-    """Strongest first: by AP above prevalence; attributes without an AP come last."""
+    """Sort attributes by how far AP exceeds prevalence, strongest first; those without an AP come last."""
 
     def lift(attribute: AttributeEvidence) -> float:
         gain = attribute.ap.value - attribute.prevalence
@@ -38,10 +38,11 @@ def named(evidence: Evidence, verdict: Verdict) -> tuple[str, ...]:
 
 
 def headline_parts(evidence: Evidence) -> tuple[str, str, str]:
-    """Split the headline into what is set in colour, what follows, and what stands in brackets.
+    """Split the headline into its colored lead, its rest, and its bracket.
 
-    `("LEARNED", "22 of 23 attributes", "")`, or
-    `("NO EVIDENCE", "that anything was learned", "(0 of 4 attributes)")`.
+    Returns:
+        For example `("LEARNED", "22 of 23 attributes", "")`, or
+        `("NO EVIDENCE", "that anything was learned", "(0 of 4 attributes)")`.
     """
     sentence, bracket, inside = evidence.headline.partition(" (")
     words = sentence.split()
@@ -50,27 +51,27 @@ def headline_parts(evidence: Evidence) -> tuple[str, str, str]:
 
 
 def meaning(evidence: Evidence, alpha: float) -> list[str]:
-    """One to three paragraphs: what the verdict means to somebody who has to act on it."""
+    """One to three paragraphs that explain the verdict to somebody who must act on it."""
     without, few = named(evidence, Verdict.NO_EVIDENCE), named(evidence, Verdict.TOO_FEW)
     story = []
     if evidence.learned:
         story.append(_learned(evidence, alpha))
         if without:
             them = "it" if len(without) == 1 else "them"
-            story.append(f"There is no evidence for {listing(without)}: ignore what is said of {them}.")
+            story.append(
+                f"There is no evidence for {listing(without)}. Ignore what the model says about {them}."
+            )
     elif without:
         story.append(
-            f"On {_seen(evidence)}, labels dealt out at random would fit the scores as well as the true "
-            "ones do, too often to tell the two apart. The pictures may not show what the labels say, the "
-            "labels may be wrong, or there is too little of either. A training loss that falls does not "
-            "contradict this: a model can memorise its own training images. Do not act on this model's "
-            "predictions."
+            f"On {_seen(evidence)}, the scores fit the true labels no better than they often fit randomly "
+            "shuffled labels. Perhaps the images do not show these attributes, the labels are wrong, or "
+            "there are too few of them. A falling training loss does not contradict this: a model can "
+            "memorize its own training images. Do not act on this model's predictions."
         )
     if few:
-        it = "it" if len(few) == 1 else "them"
         story.append(
-            f"Too few labels to tell for {listing(few)}: fewer than 10 photos are known to have {it}, "
-            f"or to lack {it}."
+            f"There are too few labels for a verdict on {listing(few)}: fewer than 10 photos are labeled "
+            "present, or fewer than 10 absent."
         )
     return story
 
@@ -78,8 +79,8 @@ def meaning(evidence: Evidence, alpha: float) -> list[str]:
 def _seen(evidence: Evidence) -> str:
     images = plural(evidence.images, "image")
     if evidence.folds:
-        return f"{images}, each scored by a model that had seen neither it nor a copy of it"
-    return f"{images} that were kept away from training"
+        return f"{images}, each scored by a model that had seen neither the image nor a copy of it"
+    return f"{images} that were held out from training"
 
 
 def _learned(evidence: Evidence, alpha: float) -> str:
@@ -88,36 +89,43 @@ def _learned(evidence: Evidence, alpha: float) -> str:
     if learned == total:
         attributes = "every attribute" if total > 1 else evidence.learned[0]
     return (
-        f"On {_seen(evidence)}, the model ranks pictures that have the attribute above pictures that "
-        f"lack it, beyond what chance explains, for {attributes}. The chance of even one false claim among "
+        f"On {_seen(evidence)}, the model ranks images that have the attribute above images that do not, "
+        f"by more than chance explains, for {attributes}. The probability of even one false claim among "
         f"them is at most {percent(alpha)}."
     )
 
 
 def always_yes(points: tuple[OperatingPoint, ...]) -> str:
-    """Say what F1 is worth here: the score of answering "present" without looking, beside the model's."""
+    """Compare the model's mean F1 with that of answering "present" for every image; empty without points."""
     blind, tuned = mean(p.f1_always_yes for p in points), mean(p.f1 for p in points)
     if math.isnan(blind) or math.isnan(tuned):
         return ""
     easiest = max((p for p in points if not math.isnan(p.f1_always_yes)), key=lambda p: p.f1_always_yes)
     example = f", and {number(easiest.f1_always_yes)} on {easiest.name}" if len(points) > 1 else ""
     comparison = (
-        f"this model, with tuned thresholds, scores {number(tuned)}"
+        f"This model, with tuned thresholds, scores {number(tuned)}"
         if round(tuned, 2) > round(blind, 2)
-        else f"this model scores no more than that, {number(tuned)}"
+        else f"This model scores {number(tuned)}, which is no better"
     )
     return (
-        f"Answering “present” for every picture, without looking, scores a mean F1 of "
-        f"{number(blind)}{example}; {comparison}."
+        f"Answering “present” for every image, without looking, scores a mean F1 of "
+        f"{number(blind)}{example}. {comparison}."
     )
 
 
 def data_summary(audit: Audit) -> str:
-    """Sum up the data in one sentence."""
+    """Summarize the data in one sentence."""
     cells = sum(a.positives + a.negatives + a.missing for a in audit.attributes)
-    holes = sum(a.missing for a in audit.attributes)
-    share = f"{percent(holes / cells)} of the labels are not known" if holes else "every label is known"
+    missing = sum(a.missing for a in audit.attributes)
+    share = f"{percent(missing / cells)} of the labels are missing" if missing else "no label is missing"
     return (
         f"{plural(audit.rows, 'label row')} for {plural(len(audit.attributes), 'attribute')}, "
-        f"{count(len(audit.usable))} with a picture that can be read; {share}."
+        f"{count(len(audit.usable))} with a readable image; {share}."
     )
+
+
+def imbalance(counts: AttributeCounts) -> float:
+    """Negatives per positive among the known labels; inf without a positive, nan without any known label."""
+    if counts.positives:
+        return counts.negatives / counts.positives
+    return math.inf if counts.negatives else math.nan

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..data.learnable import Unlearnable
 from ..evaluation.evidence import Evidence
 from ..evaluation.thresholds import OperatingPoint
 from .presentation import Result, without_nan
@@ -36,10 +37,12 @@ class EvaluationResult(Result):
     """Wall clock, by stage."""
     pos_weights: dict[str, float]
     """By attribute, as the training's loss used them."""
-    unknown: dict[str, int]
-    """Images whose label is not known, by attribute."""
     evidence: Evidence
     operating_points: tuple[OperatingPoint, ...]
+    unlearnable: tuple[Unlearnable, ...] = ()
+    """Attributes that were left out of the training, with the reason."""
+    read_as: dict[str, Any] = field(default_factory=dict)
+    """How the labels file was read."""
     warnings: tuple[str, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
     """What else a program may want: backbone, weights, precision, forward passes, ..."""
@@ -72,6 +75,8 @@ class EvaluationResult(Result):
             "AUC_low": self.evidence.mean_auc.low,
             "AUC_high": self.evidence.mean_auc.high,
             "attributes": self.attributes(),
+            "unlearnable": [asdict(attribute) for attribute in self.unlearnable],
+            "read_as": self.read_as,
             "warnings": list(self.warnings),
             **self.facts,
         }
@@ -84,7 +89,9 @@ class EvaluationResult(Result):
                 "name": found.name,
                 "positives": found.positives,
                 "negatives": found.negatives,
-                "unknown": self.unknown.get(found.name, 0),
+                "unknown": found.unknown,
+                "positive_groups": found.positive_groups,
+                "negative_groups": found.negative_groups,
                 "ap": found.ap.value,
                 "ap_low": found.ap.low,
                 "ap_high": found.ap.high,
@@ -95,6 +102,7 @@ class EvaluationResult(Result):
                 "p_value": found.p_value,
                 "p_raw": found.p_raw,
                 "verdict": str(found.verdict),
+                "too_few": found.too_few,
                 "threshold": point.threshold,
                 "precision": point.precision,
                 "recall": point.recall,

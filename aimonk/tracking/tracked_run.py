@@ -15,7 +15,7 @@ from mlflow.tracking import MlflowClient
 
 from .. import __version__
 from ..errors import TrackingError
-from ..progress import announce
+from ..progress import tell
 from .outage import store_errors
 from .patience import BRIEF, patience, patiently
 from .provenance import environment, git_commit
@@ -62,7 +62,7 @@ def tracked_run(
         if folders and not run_id:
             stack.enter_context(claimed(folders / run.id))
             end_abandoned_runs(folders)
-        announce(f"Run {run.id}")
+        tell(f"Run {run.id}")
         yield from _until_end(run)
 
 

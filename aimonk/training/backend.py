@@ -1,4 +1,4 @@
-"""TensorFlow and Keras, imported without their chatter, for the modules of this package."""
+"""TensorFlow and Keras, imported without their start-up messages, for the modules that fine-tune."""
 
 from __future__ import annotations
 

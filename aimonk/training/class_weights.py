@@ -1,4 +1,4 @@
-"""How rare each attribute is, as weights of the loss. No TensorFlow here."""
+"""How rare each attribute is, as weights of the loss."""
 
 from __future__ import annotations
 

@@ -1,9 +1,11 @@
-"""Losses for labels with holes, computed from logits. Each one is a function of cells (image x attribute).
+"""Losses of fine-tuning for labels of which some are missing, computed from logits.
 
-A cell loss takes `targets (..., L)` holding 1, 0, MISSING or PADDING, `logits (..., L)`, `pos_weight (L,)`
-and `prevalence (L,)`, and returns `(..., L)`. `mean_over_known` turns cells into the loss of a batch: the sum
-of all cell losses divided by the number of KNOWN cells, so that a batch with many holes counts like any
-other and an NA cell never dilutes the known ones. A batch without a known cell has the loss 0.
+A cell is one image and one attribute. A cell loss takes `targets (..., L)` holding 1, 0, MISSING or PADDING,
+`logits (..., L)`, `pos_weight (L,)` and `prevalence (L,)`, and returns `(..., L)`. `mean_over_known` turns
+cells into the loss of a batch: the sum of all cell losses divided by the number of known cells, so that
+missing labels do not change its scale. A batch without a known cell has the loss 0.
+
+`linear_probe.cell_losses` has the same losses in NumPy; a test keeps the two equal.
 
 Notation: x logit, p = sigmoid(x), y target, w pos_weight.
 """
@@ -17,7 +19,7 @@ from ..data.labels import MISSING
 from .backend import tf
 
 PADDING = -2.0
-"""Target of the cells of a row that only fills a batch up: unlike an NA cell, no loss ever uses it."""
+"""Target of the cells of a row that only pads a batch. Unlike a missing label, no loss ever uses it."""
 Tensor = Any
 CellLoss = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 
@@ -132,7 +134,7 @@ def batch_loss(name: str) -> CellLoss:
 def _known(targets: Tensor, logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Which cells are known, and targets and logits with harmless zeros elsewhere.
 
-    Replacing the logit as well, and not only the loss, makes the gradient of an NA cell exactly 0 even where
+    Replacing the logit too, and not only the loss, makes the gradient of a missing label exactly 0 even where
     its own loss would be infinite.
     """
     known = targets >= 0

@@ -13,10 +13,13 @@ def open_learner(config: Config) -> Learner:
     """Return the learner that `training.mode` names, its backbone loaded and checked.
 
     Raises:
-        BackboneError: the backbone is unknown, or its weights are missing or do not fit.
+        BackboneError: the backbone is unknown, its weights are missing or do not fit, or it is an ONNX file,
+            which cannot be fine-tuned.
         ConfigError: the engine does not offer the precision.
     """
     backbone = FrozenBackbone(config.features)
+    if config.training.mode == "finetune":
+        backbone.check_trainable()
     _ = backbone.graph  # finds weights that do not fit before anything is recorded
     return (
         Finetuning(config, backbone) if config.training.mode == "finetune" else LinearProbe(config, backbone)

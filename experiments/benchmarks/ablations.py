@@ -1,6 +1,6 @@
 """Measure what each choice in the defaults is worth: with it and without it, on the same folds.
 
-    python experiments/benchmarks/ablations.py [--data DIR --labels FILE]
+    python experiments/benchmarks/ablations.py [--data DIR --labels FILE] [--backbone FILE] [--only features]
 
 Each row changes one setting of the defaults, fits and scores all folds anew, and compares the out-of-fold
 scores with those of the defaults on the same images: a paired bootstrap over photos gives the interval of the
@@ -16,15 +16,15 @@ from relearning import arguments, open_bench
 from aimonk.evaluation.comparison import compare
 
 ROWS = (
-    ("features.colours=0", "no palette of colours"),
+    ("features.colors=0", "no palette of colors"),
     ("features.resolution=1.0", "images as large as the backbone was made for"),
+    ("features.resolution=1.43", "images of 320 pixels"),
+    ("features.resolution=2.0", "images of 448 pixels"),
     ("features.pooling=mean+center", "the last map alone"),
     ("features.pooling=mean", "the last map alone, without its middle"),
-    ("features.rooted=true", "signed square roots of the features"),
-    ("features.mirrored=true", "mirror images averaged, at twice the work"),
     ('features.views=["plain", "flip"]', "trained on mirror images too"),
     ('features.views=["plain", "flip", "crop1", "crop2"]', "trained on mirror images and two crops too"),
-    ('features.views=["plain", "color"]', "trained on other colours too"),
+    ('features.views=["plain", "color"]', "trained on other colors too"),
     ('features.views=["plain", "erase"]', "trained with a part erased too"),
     ('features.views=["plain", "rotate"]', "trained on rotated images too"),
     ("training.scale_features=false", "features not standardised"),
@@ -41,9 +41,12 @@ ROWS = (
 
 def main() -> None:
     """Print the table."""
-    given = arguments(__doc__).parse_args()
+    parser = arguments(__doc__)
+    parser.add_argument("--only", default="", help="rows whose setting begins so")
+    given = parser.parse_args()
+    rows = [row for row in ROWS if row[0].startswith(given.only)]
     scores = []
-    for setting in ("", *(row for row, _ in ROWS)):
+    for setting in ("", *(setting for setting, _ in rows)):
         bench = open_bench(given, [setting] if setting else [])
         held_out, evidence = bench.relearn(bench.data.targets)
         scores.append((evidence.mean_ap.value, held_out.ranked()))
@@ -51,7 +54,7 @@ def main() -> None:
     data = bench.data
     print(f"The defaults: mean AP {scores[0][0]:.3f}.\n")
     print("| setting | what it changes | mean AP | difference, 95% interval |\n|---|---|---:|---:|")
-    for (setting, meaning), (ap, ranked) in zip(ROWS, scores[1:], strict=True):
+    for (setting, meaning), (ap, ranked) in zip(rows, scores[1:], strict=True):
         gap = compare(data.targets, ranked, scores[0][1], data.attributes, data.groups).difference
         print(
             f"| `{setting}` | {meaning} | {ap:.3f} | {gap.value:+.3f} ({gap.low:+.3f} to {gap.high:+.3f}) |"

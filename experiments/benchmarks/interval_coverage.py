@@ -4,10 +4,10 @@ Scores are binormal: N(0, 1) of negatives, N(d, 1) of positives, so AUC = Phi(d 
 population is an integral. Every repetition draws n images, each positive with the prevalence, and asks for
 intervals as `weigh_evidence` does. Cells with fewer than 10 expected positives are left out.
 
-    python experiments/benchmarks/interval_coverage.py [--repetitions 400] [--resamples 300] [--copies 1]
+    python experiments/benchmarks/interval_coverage.py [--repetitions 400] [--resamples 300] [--sizes 100 ...]
 
-prints a Markdown table. Cells outside 92% to 98% are bold. `--copies 2` labels every photo twice under one
-duplicate group: coverage should be that of half as many images.
+prints a Markdown table. Cells outside 92% to 98% are bold. With `--copies 2` every photo is there twice, in
+one group: coverage should not change. `--sizes` narrows the grid.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ from scipy.stats import norm
 
 from aimonk.evaluation.bootstrap import resampled_metrics
 from aimonk.evaluation.folds import fold_rankings
-from aimonk.evaluation.intervals import Interval, ap_interval, auc_interval
+from aimonk.evaluation.intervals import Interval
+from aimonk.evaluation.metric_errors import metric_intervals
 
-SIZES = (100, 300, 1000)
+SIZES = (100, 300, 1000, 4000)
 PREVALENCES = (0.05, 0.2, 0.5)
 AUCS = (0.5, 0.7, 0.85, 0.95)
 FEWEST = 10
@@ -64,9 +65,9 @@ class Cell:
                 return targets[:, None], scores[:, None]
 
 
-def cells() -> Iterator[Cell]:
+def cells(sizes: tuple[int, ...]) -> Iterator[Cell]:
     """All cells in which both classes are expected to have at least 10 images."""
-    for images in SIZES:
+    for images in sizes:
         for prevalence in PREVALENCES:
             if images * min(prevalence, 1 - prevalence) >= FEWEST:
                 yield from (Cell(images, prevalence, auc) for auc in AUCS)
@@ -78,18 +79,11 @@ def intervals(
     """Our intervals of AP and AUC, and the resamples of both for percentile intervals."""
     groups = np.repeat(np.arange(len(targets)), copies)
     targets, scores = np.repeat(targets, copies, axis=0), np.repeat(scores, copies, axis=0)
-    rankings = fold_rankings(targets, scores, None)
-    ap, auc = (float(value[0]) for value in rankings[0].both(np.ones((1, len(targets)))))
-    draws = resampled_metrics(rankings, groups, None, resamples, seed)
+    draws = resampled_metrics(fold_rankings(targets, scores, None), groups, None, resamples, seed)
     positives = int(targets.sum())
-    negatives = len(targets) - positives
-    units = min(positives, negatives) // copies
-    return (
-        ap_interval(ap, draws[0][:, 0], units),
-        auc_interval(auc, draws[1][:, 0], units, positives * negatives),
-        draws[0][:, 0],
-        draws[1][:, 0],
-    )
+    rarer = np.array([min(positives, len(targets) - positives) // copies])
+    found = metric_intervals(targets, scores, groups, None, rarer, resamples, seed)
+    return found.ap[0], found.auc[0], draws[0][:, 0], draws[1][:, 0]
 
 
 def coverage(cell: Cell, repetitions: int, resamples: int, copies: int, seed: int) -> list[float]:
@@ -114,13 +108,14 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=400)
     parser.add_argument("--resamples", type=int, default=300)
     parser.add_argument("--copies", type=int, default=1)
+    parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     began = time.perf_counter()
     print("| images | prevalence | true AUC | true AP | AP | AUC | AP, percentile | AUC, percentile |")
     print("|---:|---:|---:|---:|---:|---:|---:|---:|")
     inside = total = 0
-    for number, cell in enumerate(cells()):
+    for number, cell in enumerate(cells(tuple(given.sizes))):
         seed = given.seed + number * given.repetitions
         shares = coverage(cell, given.repetitions, given.resamples, given.copies, seed)
         shown = [f"{share:.1%}" if 0.92 <= share <= 0.98 else f"**{share:.1%}**" for share in shares]

@@ -61,7 +61,9 @@ def open_bench(
     given: argparse.Namespace, assignments: Sequence[str] = (), recipe: str | None = None
 ) -> Bench:
     """Read the data and open the backbone; other settings are those of a recipe, or assigned."""
-    named = [f"features.backbone={given.backbone}", f"features.weights={given.weights}"]
+    named = [f"features.backbone={given.backbone}"]
+    if Path(given.backbone).suffix not in (".onnx", ".keras"):  # such a file holds its own weights
+        named.append(f"features.weights={given.weights}")
     config = load_config(recipe, [*named, *assignments])
     data = read_dataset(given.data, given.labels, config, image_index_folder(config.features))
     return Bench(data, config, open_learner(config))

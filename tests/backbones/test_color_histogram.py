@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from aimonk.backbones.build import build_backbone, import_keras
-from aimonk.backbones.color_histogram import SMALLEST_SHARE, SOFTNESS, colours, lab, palette, prior
+from aimonk.backbones.color_histogram import (
+    SMALLEST_SHARE,
+    SOFTNESS,
+    attention_prior,
+    color_histogram,
+    lab,
+    palette,
+)
 from aimonk.backbones.graph import convert
 from aimonk.backbones.pooling import Readout
 from aimonk.backbones.zoo import parse_backbone
@@ -17,10 +24,10 @@ if TYPE_CHECKING:
 
 
 def looking(side: int, rows: int, places: int = 1) -> keras.Model:
-    """From images and a map of one feature to what `colours` says, `(N, places, K)`."""
+    """From images and a map of one feature to what `color_histogram` says, `(N, places, K)`."""
     keras = import_keras()
     pixels, maps = keras.Input((side, side, 3), dtype="uint8"), keras.Input((rows, rows, 1))
-    return keras.Model([pixels, maps], keras.ops.stack(colours(keras, pixels, maps, places), axis=1))
+    return keras.Model([pixels, maps], keras.ops.stack(color_histogram(keras, pixels, maps, places), axis=1))
 
 
 def shares(images: np.ndarray, rows: int = 3, maps: np.ndarray | None = None, **weight: float) -> np.ndarray:
@@ -31,8 +38,8 @@ def shares(images: np.ndarray, rows: int = 3, maps: np.ndarray | None = None, **
     return np.asarray(model([images, maps]))[:, 0] ** 2 - SMALLEST_SHARE
 
 
-def filled(*colour: int, side: int = 96) -> np.ndarray:
-    return np.full((1, side, side, 3), colour, np.uint8)
+def filled(*color: int, side: int = 96) -> np.ndarray:
+    return np.full((1, side, side, 3), color, np.uint8)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +59,7 @@ def test_lab_is_that_of_the_tables(rgb: tuple[int, int, int], expected: tuple[fl
     np.testing.assert_allclose(found, expected, atol=0.1)
 
 
-def test_the_palette_has_a_grey_at_each_lightness_and_colours_around_it() -> None:
+def test_the_palette_has_a_grey_at_each_lightness_and_colors_around_it() -> None:
     found = palette()
     assert found.shape == (161, 3)
     chroma = np.hypot(found[:, 1], found[:, 2])
@@ -63,13 +70,13 @@ def test_the_palette_has_a_grey_at_each_lightness_and_colours_around_it() -> Non
 
 
 def test_before_anything_is_learned_the_middle_is_looked_at() -> None:
-    np.testing.assert_allclose(prior(3, 3)[1], [-50 / 6, 0, -50 / 6], rtol=1e-5)
-    found = np.exp(prior(12, 6))
+    np.testing.assert_allclose(attention_prior(3, 3)[1], [-50 / 6, 0, -50 / 6], rtol=1e-5)
+    found = np.exp(attention_prior(12, 6))
     assert (found[4:8, 2:4] == 1).all()
     assert found.sum() - 8 < 0.7
 
 
-def test_an_image_of_one_colour_is_the_softmax_of_its_distances() -> None:
+def test_an_image_of_one_color_is_the_softmax_of_its_distances() -> None:
     seen = np.array(lab(import_keras().ops, np.array([200, 30, 60], np.float32)))
     weights = np.exp(-((palette() - seen) ** 2).sum(axis=1) / (2 * SOFTNESS**2))
     np.testing.assert_allclose(shares(filled(200, 30, 60))[0], weights / weights.sum(), atol=1e-5)
@@ -109,13 +116,13 @@ def test_shares_add_up_at_any_size(side: int, rows: int) -> None:
 
 def test_they_follow_the_features_and_are_exact_where_the_backbone_computes_in_bf16() -> None:
     backbone = parse_backbone("mobilenet@0.25")
-    plain, with_colours = (
-        build_backbone(backbone, "none", Readout(96, 96, "pyramid", colours=places))[0] for places in (0, 1)
+    plain, with_colors = (
+        build_backbone(backbone, "none", Readout(96, 96, "pyramid", colors=places))[0] for places in (0, 1)
     )
     images = np.random.default_rng(1).integers(0, 256, (3, 96, 96, 3), dtype=np.uint8)
-    both, features = np.asarray(with_colours(images)), np.asarray(plain(images))
+    both, features = np.asarray(with_colors(images)), np.asarray(plain(images))
     np.testing.assert_allclose(both[:, : features.shape[1]], features, rtol=1e-5)
-    colour = both[:, features.shape[1] :]
-    np.testing.assert_allclose(colour**2 - SMALLEST_SHARE, shares(images), atol=1e-5)
-    engine = OpenVINOEngine(convert(with_colours, "features"), "bf16" if has_bf16() else "f32")
-    np.testing.assert_allclose(engine.embed(images)[:, features.shape[1] :], colour, atol=1e-5)
+    color = both[:, features.shape[1] :]
+    np.testing.assert_allclose(color**2 - SMALLEST_SHARE, shares(images), atol=1e-5)
+    engine = OpenVINOEngine(convert(with_colors, "features"), "bf16" if has_bf16() else "f32")
+    np.testing.assert_allclose(engine.embed(images)[:, features.shape[1] :], color, atol=1e-5)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from aimonk.backbones.build import import_keras
-from aimonk.backbones.feature_pyramid import levels
+from aimonk.backbones.feature_pyramid import keras_pyramid, scale_of
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_the_last_map_of_every_scale_but_the_deepest(
     backbone = getattr(keras.applications, function)(
         include_top=False, weights=None, input_shape=(side, side, 3)
     )
-    found = levels(backbone)
+    found = list(keras_pyramid(backbone).values())[:-1]
     assert [tensor.shape[1] for tensor in found] == list(expected.values())
     producers = [next(layer.name for layer in backbone.layers if layer.output is tensor) for tensor in found]
     if function != "InceptionV3":  # its layers have numbers for names
@@ -48,5 +48,23 @@ def test_padding_is_no_map_and_a_backbone_may_skip_a_scale() -> None:
     padded = keras.layers.ZeroPadding2D()(quarter)
     deepest = keras.layers.Conv2D(8, 4, strides=4, name="deepest")(padded)
     backbone = keras.Model(pixels, keras.layers.ReLU()(deepest))
-    (found,) = levels(backbone)
-    assert found is quarter
+    found = keras_pyramid(backbone)
+    assert list(found) == [2, 4]
+    assert found[2] is quarter
+
+
+@pytest.mark.parametrize(
+    ("sides", "size", "scale"),
+    [
+        ((7, 7), (224, 224), 5),
+        ((8, 8), (299, 299), 5),  # convolved without padding
+        ((7, 14), (224, 448), 5),
+        ((7, 14), (224, 224), None),
+        ((224, 224), (224, 224), None),
+        ((50, 50), (64, 64), None),
+    ],
+)
+def test_the_scale_is_that_of_both_sides(
+    sides: tuple[int, int], size: tuple[int, int], scale: int | None
+) -> None:
+    assert scale_of(sides, size) == scale

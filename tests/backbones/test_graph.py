@@ -11,11 +11,11 @@ from aimonk.backbones import graph as graph_file
 from aimonk.backbones.graph import GRAPH, is_sound, write_graph
 from aimonk.errors import FeatureStoreError
 
-from .conftest import mean_colour_graph
+from .conftest import mean_color_graph
 
 
 def test_a_written_graph_is_sound_and_computes(tmp_path: Path) -> None:
-    write_graph(mean_colour_graph(4), tmp_path / "ir")
+    write_graph(mean_color_graph(4), tmp_path / "ir")
     assert is_sound(tmp_path / "ir")
     assert os.listdir(tmp_path) == ["ir"]
     image = np.full((1, 4, 4, 3), [10, 20, 30], dtype=np.uint8)
@@ -30,7 +30,7 @@ def test_nothing_is_not_sound(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["backbone.xml", "backbone.bin", "ir.json"])
 @pytest.mark.parametrize("damage", ["flip", "cut", "delete"])
 def test_damage_is_noticed(tmp_path: Path, name: str, damage: str) -> None:
-    write_graph(mean_colour_graph(4), tmp_path / "ir")
+    write_graph(mean_color_graph(4), tmp_path / "ir")
     file = tmp_path / "ir" / name
     content = bytearray(file.read_bytes())
     if damage == "delete":
@@ -42,9 +42,9 @@ def test_damage_is_noticed(tmp_path: Path, name: str, damage: str) -> None:
 
 
 def test_the_graph_of_another_process_stays(tmp_path: Path) -> None:
-    write_graph(mean_colour_graph(4), tmp_path / "ir")
+    write_graph(mean_color_graph(4), tmp_path / "ir")
     before = (tmp_path / "ir" / "backbone.xml").stat().st_ino
-    write_graph(mean_colour_graph(4), tmp_path / "ir")
+    write_graph(mean_color_graph(4), tmp_path / "ir")
     assert (tmp_path / "ir" / "backbone.xml").stat().st_ino == before
     assert os.listdir(tmp_path) == ["ir"]
 
@@ -54,7 +54,7 @@ def test_a_short_write_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with pytest.raises(
         FeatureStoreError, match="Cannot write .*the graph read back is not the graph written"
     ):
-        write_graph(mean_colour_graph(4), tmp_path / "ir")
+        write_graph(mean_color_graph(4), tmp_path / "ir")
     assert os.listdir(tmp_path) == []
 
 
@@ -64,5 +64,5 @@ def test_a_disk_that_takes_nothing_is_an_error(tmp_path: Path, monkeypatch: pyte
 
     monkeypatch.setattr(ov, "save_model", full)
     with pytest.raises(FeatureStoreError, match=r"Cannot write .* \(Can't write 4 bytes\); make it writable"):
-        write_graph(mean_colour_graph(4), tmp_path / "ir")
+        write_graph(mean_color_graph(4), tmp_path / "ir")
     assert os.listdir(tmp_path) == []

@@ -49,24 +49,6 @@ def test_the_spread_has_a_slope_where_there_is_none() -> None:
     assert np.isfinite(tape.gradient(value, maps).numpy()).all()
 
 
-def test_the_root_keeps_the_sign() -> None:
-    maps = np.array([[[[-9.0, 0.0, 16.0]]]], np.float32)
-    np.testing.assert_allclose(read(Readout(32, 32, rooted=True), maps), [[-3.0, 0.0, 4.0]], atol=2e-3)
-
-
-def test_the_root_has_a_slope_at_zero() -> None:
-    keras = import_keras()
-    import tensorflow as tf
-
-    maps = tf.zeros((1, 2, 2, 3))
-    inputs = keras.Input((2, 2, 3))
-    model = keras.Model(inputs, Readout(32, 32, rooted=True).attach(keras, inputs))
-    with tf.GradientTape() as tape:
-        tape.watch(maps)
-        value = tf.reduce_sum(model(maps))
-    assert np.isfinite(tape.gradient(value, maps).numpy()).all()
-
-
 @pytest.mark.parametrize(
     ("backbone", "resolution", "side"),
     [
@@ -77,7 +59,7 @@ def test_the_root_has_a_slope_at_zero() -> None:
     ],
 )
 def test_the_size_is_a_multiple_of_the_backbones_own(backbone: str, resolution: float, side: int) -> None:
-    config = FeaturesConfig(resolution=resolution, pooling="mean+center", rooted=True)
+    config = FeaturesConfig(resolution=resolution, pooling="mean+center")
     found = readout(config, parse_backbone(backbone))
     assert found.size == (side, side)
-    assert str(found) == "mean+center-rooted-colours1"
+    assert str(found) == "mean+center-colors1"

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from aimonk.backbones.weights import remember_imagenet, weights_digest
-from aimonk.backbones.zoo import Backbone
+from aimonk.backbones.zoo import KerasApplication
 from aimonk.errors import BackboneError
 
-MOBILENET = Backbone("mobilenet", 0.25)
+MOBILENET = KerasApplication("mobilenet", 0.25)
 
 
 def test_random_weights_have_no_digest(tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_imagenet_is_the_file_in_keras_cache(tmp_path: Path, monkeypatch: pytest
     published = hashlib.sha256(b"published").hexdigest()
     assert remember_imagenet(MOBILENET, file, tmp_path) == published
     assert weights_digest(MOBILENET, "imagenet", tmp_path) == published
-    assert weights_digest(Backbone("mobilenet", 0.5), "imagenet", tmp_path) is None
+    assert weights_digest(KerasApplication("mobilenet", 0.5), "imagenet", tmp_path) is None
     file.write_bytes(b"replaced by hand")
     assert weights_digest(MOBILENET, "imagenet", tmp_path) == hashlib.sha256(b"replaced by hand").hexdigest()
     file.unlink()

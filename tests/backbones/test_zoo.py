@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aimonk.backbones.zoo import Backbone, backbone_names, parse_backbone
+from aimonk.backbones.zoo import KerasApplication, backbone_names, parse_backbone
 from aimonk.errors import BackboneError
 
 
@@ -49,7 +49,7 @@ def test_other_names_are_refused_with_advice(text: str, message: str) -> None:
 
 @given(name=st.sampled_from(backbone_names()), width=st.sampled_from([1.0, 0.25, 0.5, 0.35, 1.4]))
 def test_text_of_a_backbone_names_it(name: str, width: float) -> None:
-    backbone = Backbone(name, width if Backbone(name).has_width else 1.0)
+    backbone = KerasApplication(name, width if KerasApplication(name).has_width else 1.0)
     assert parse_backbone(str(backbone)) == backbone
 
 
@@ -61,10 +61,10 @@ def test_the_table_is_the_catalogue_of_keras() -> None:
 
     applications = import_keras().applications
     functions = {n: f for n, f in vars(applications).items() if inspect.isfunction(f) and n[0].isupper()}
-    assert sorted(functions) == sorted(Backbone(name).function for name in backbone_names())
+    assert sorted(functions) == sorted(KerasApplication(name).function for name in backbone_names())
     for name in backbone_names():
-        function = functions[Backbone(name).function]
-        assert ("alpha" in inspect.signature(function).parameters) == Backbone(name).has_width
+        function = functions[KerasApplication(name).function]
+        assert ("alpha" in inspect.signature(function).parameters) == KerasApplication(name).has_width
 
 
 @pytest.mark.slow

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 from aimonk.data.image_index import ImageFacts, scan
-from aimonk.data.label_audit import AttributeCounts, Contradiction, audit, check_learnable, count
+from aimonk.data.label_audit import AttributeCounts, Contradiction, audit, count
 from aimonk.data.labels import MISSING, LabelTable, find_labels, read_labels
-from aimonk.errors import LabelsError
 
 Fact = Callable[..., ImageFacts]
 NA = MISSING
@@ -31,20 +30,6 @@ def test_counts_prevalence_and_weight() -> None:
     assert belt.prevalence == pytest.approx(1 / 3)
     assert hat == AttributeCounts("hat", positives=0, negatives=0, missing=4)
     assert math.isnan(hat.prevalence) and hat.pos_weight == math.inf
-
-
-def test_an_attribute_that_is_never_or_always_there_cannot_be_learned() -> None:
-    check_learnable([AttributeCounts("red", 1, 1, 0)])
-    with pytest.raises(LabelsError, match="positive label for belt, hat"):
-        check_learnable(
-            [
-                AttributeCounts("red", 1, 1, 0),
-                AttributeCounts("belt", 0, 5, 0),
-                AttributeCounts("hat", 0, 0, 5),
-            ]
-        )
-    with pytest.raises(LabelsError, match="negative label for red"):
-        check_learnable([AttributeCounts("red", 5, 0, 2)])
 
 
 @pytest.fixture

@@ -169,7 +169,7 @@ def test_the_kind_decides() -> None:
     assert make_split(targets, groups, column, SplitConfig(kind="column")).test.tolist() == list(
         range(40, 60)
     )
-    with pytest.raises(LabelsError, match="no column `split`"):
+    with pytest.raises(LabelsError, match="no column of sets"):
         make_split(targets, groups, None, SplitConfig(kind="column"))
 
 

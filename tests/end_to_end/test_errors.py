@@ -56,7 +56,11 @@ CASES: dict[str, tuple[Callable[[Desk], object], tuple[str, ...], str]] = {
         (),
         "holds no known label",
     ),
-    "no positive": (edited(lambda rows: [f"{row[:-1]}0" for row in rows]), (), "positive label for attr2"),
+    "no positive": (
+        edited(lambda rows: [f"{row.split()[0]} 0 0" for row in rows]),
+        (),
+        "None of the 2 attributes",
+    ),
     "path outside": (edited(lambda rows: ["../labels.txt 1 0", *rows[1:]]), (), "../labels.txt"),
     "too many bad images": (spoil_images, (), "3 of 12 images"),
     "unknown backbone": (lambda desk: None, ("--backbone", "resnet51"), "did you mean resnet50"),

@@ -143,7 +143,7 @@ def test_a_killed_sweep_goes_on_to_the_same_end(
     ("text", "more", "said"),
     [
         ("[training]\nlr = [0.1, 1.0]", (), "no setting training.lr"),
-        ("[features]\nrooted = [true, false]", (), "features.rooted"),
+        ("[features]\ncolors = [0, 1]", (), "features.colors"),
         ("[training]\nl2 = [0.1, 1.0]", ("--set", "evaluation.folds=0"), "evaluation.folds"),
         ("[training]\nl2 = [0.1, 1.0]", ("--name", "../x"), "--name"),
         (None, (), "no search space"),

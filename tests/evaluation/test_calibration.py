@@ -106,3 +106,26 @@ def test_calibration_error_leaves_out_missing_labels():
     targets = np.array([[1, MISSING], [MISSING, MISSING]], np.float32)
     errors = expected_calibration_error(targets, np.array([[0.75, 0.5], [0.1, 0.5]]))
     np.testing.assert_allclose(errors, [0.25, np.nan])
+
+
+def test_copies_do_not_count_twice():
+    generator = np.random.default_rng(3)
+    targets = (generator.random((40, 3)) < 0.4).astype(np.float32)
+    targets[::7, 1] = MISSING
+    logits = generator.normal(size=(40, 3)) + targets
+    rows = np.repeat(np.arange(40), generator.integers(1, 6, 40))
+    once, many = fit_calibration(targets, logits), fit_calibration(targets[rows], logits[rows], rows)
+    np.testing.assert_allclose(many.scale, once.scale, rtol=1e-6)
+    np.testing.assert_allclose(many.shift, once.shift, rtol=1e-6, atol=1e-9)
+    ignored = fit_calibration(targets[rows], logits[rows])
+    assert not np.allclose(ignored.scale, once.scale, rtol=0.01)
+
+
+def test_many_images_are_fitted_a_few_columns_at_a_time():
+    generator = np.random.default_rng(4)
+    targets = (generator.random((150_000, 3)) < [0.1, 0.4, 0.7]).astype(np.float32)
+    logits = 3 * generator.normal(size=targets.shape) + targets
+    together = fit_calibration(targets, logits)
+    for j in range(3):
+        alone = fit_calibration(targets[:, [j]], logits[:, [j]])
+        assert (alone.scale[0], alone.shift[0]) == (together.scale[j], together.shift[j])

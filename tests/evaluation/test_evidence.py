@@ -33,11 +33,14 @@ def test_verdicts():
         Verdict.TOO_FEW,
     ]
     seen, random, backwards, rare = evidence.attributes
-    # The smallest p-value, times the three attributes tested.
-    assert seen.p_raw == pytest.approx(1 / 2001)
-    assert seen.p_value == pytest.approx(3 / 2001)
-    assert backwards.p_raw == 1
-    assert rare.positives == 9 and math.isnan(rare.p_value)
+    # The smallest p-value, times the three attributes tested: far below what permutations could show.
+    assert 0 < seen.p_raw < 1e-20
+    assert seen.p_value == pytest.approx(3 * seen.p_raw)
+    assert backwards.p_raw == pytest.approx(1)
+    assert rare.positives == 9 and math.isnan(rare.p_value) and math.isnan(rare.p_raw)
+    assert (seen.unknown, rare.unknown) == (0, 300 - 9 - rare.negatives)
+    assert (rare.too_few, seen.too_few) == ("images", None)
+    assert (rare.positive_groups, rare.negative_groups) == (9, rare.negatives)
     assert evidence.learned == ("seen",)
     assert evidence.headline == "LEARNED 1 of 4 attributes"
     assert (evidence.images, evidence.folds) == (300, 0)
@@ -64,6 +67,8 @@ def test_copies_of_few_photos_are_no_evidence():
     (attribute,) = weigh_evidence(targets[rows], scores[rows], ("a",), rows, None, **FEW).attributes
     assert attribute.verdict is Verdict.TOO_FEW
     assert (attribute.positives, attribute.negatives) == (20, 80)
+    assert (attribute.positive_groups, attribute.negative_groups) == (5, 20)
+    assert attribute.too_few == "groups"
 
 
 def test_copies_do_not_narrow_the_interval():
@@ -145,7 +150,7 @@ def test_headlines():
         ({"groups": np.arange(3)}, "do not fit together"),
         ({"folds": np.arange(3)}, "folds"),
         ({"scores": np.full((4, 2), np.nan)}, "not finite"),
-        ({"groups": np.zeros(4, int), "folds": np.arange(4)}, "tear duplicate groups apart"),
+        ({"groups": np.zeros(4, int), "folds": np.arange(4)}, "tear groups apart"),
     ],
 )
 def test_misuse(change, message):

@@ -54,3 +54,33 @@ def test_flipped_labels_rank_first():
     right = [flipped[int(s.image), "abcd".index(s.attribute)] for s in found]
     assert np.mean(right) > 0.4
     assert np.mean(right[:40]) > 0.9
+
+
+def test_images_of_a_group_with_one_label_are_one_suspect():
+    targets = np.array([[1, 0], [1, 1], [0, MISSING], [0, MISSING]], np.float32)
+    probabilities = np.array([[0.1, 0.2], [0.5, 0.3], [0.6, 0.97], [0.3, 0.99]])
+    images, groups = ("a1", "a2", "b", "c"), np.array([4, 4, 5, 6])
+    found = find_suspects(targets, probabilities, images, ("collar", "scarf"), 9, groups)
+    assert [(s.image, s.attribute, s.label, s.images) for s in found] == [
+        ("a1", "collar", 1, 2),
+        ("a2", "scarf", 1, 1),
+        ("b", "collar", 0, 1),
+        ("c", "collar", 0, 1),
+        ("a1", "scarf", 0, 1),
+    ]
+    # The mean of 0.1 and 0.5 says present.
+    assert (found[0].probability, found[0].score) == (0.3, 0.7)
+    assert len(find_suspects(targets, probabilities, images, ("collar", "scarf"), 2, groups)) == 2
+
+
+def test_missing_labels_of_a_group_are_filled_together():
+    targets = np.full((3, 1), MISSING, np.float32)
+    probabilities = np.array([[0.99], [0.5], [0.95]])
+    found = find_fillable(targets, probabilities, ("a1", "a2", "b"), ("collar",), 9, 0.9, np.array([4, 4, 5]))
+    # The views of group 4 do not agree: on average 0.745.
+    assert found == (Suspect("b", "collar", None, 0.95, 0.95),)
+
+
+def test_without_groups_every_image_is_its_own():
+    found = find_suspects(TARGETS, PROBABILITIES, IMAGES, ATTRIBUTES, 9, np.arange(3))
+    assert found == find_suspects(TARGETS, PROBABILITIES, IMAGES, ATTRIBUTES, 9)

@@ -6,8 +6,8 @@ from hypothesis.extra import numpy as arrays
 from sklearn.metrics import f1_score, precision_score, recall_score
 
 from aimonk.data.labels import MISSING
-from aimonk.errors import ConfigError
-from aimonk.evaluation.thresholds import ThresholdRule, choose_thresholds, operating_points, parse_rule
+from aimonk.evaluation.thresholds import choose_thresholds, operating_points
+from aimonk.threshold_rule import ThresholdRule, parse_rule
 
 # By falling probability: 1 at 0.9, 0 at 0.7, 1 at 0.6, 1 at 0.4, 0 at 0.2.
 LABELS = np.array([1, 0, 1, 1, 0], np.float32)[:, None]
@@ -93,7 +93,7 @@ def test_rules_are_read(text, rule):
     "text", ["", "f2", "precision", "precision>0.9", "recall>=1.1", "recall>=0", "-1", "1e-1", "2"]
 )
 def test_other_rules_are_refused(text):
-    with pytest.raises(ConfigError, match="precision>=P"):
+    with pytest.raises(ValueError, match="precision>=P"):
         parse_rule(text)
 
 
@@ -142,3 +142,22 @@ def test_what_is_not_defined_is_nan():
     assert np.isnan([unknown.precision, unknown.recall, unknown.f1, unknown.f1_always_yes]).all()
     assert np.isnan(nothing_predicted.precision)
     assert (nothing_predicted.recall, nothing_predicted.f1) == (0, 0)
+
+
+def test_each_group_counts_once():
+    # One patient with eight images, all negative at 0.8; five others, positive at 0.9, 0.7 and 0.6.
+    labels = np.array([0] * 8 + [1, 1, 1, 0, 0], np.float32)[:, None]
+    probabilities = np.array([0.8] * 8 + [0.9, 0.7, 0.6, 0.2, 0.1])[:, None]
+    groups = np.array([3] * 8 + [4, 5, 6, 7, 8])
+    # By images, F1 at 0.85 is 1/2 and at 0.4 is 6/14; by groups 1/2 and 6/7.
+    assert choose_thresholds(labels, probabilities, "f1")[0] == pytest.approx(0.85)
+    assert choose_thresholds(labels, probabilities, "f1", groups)[0] == pytest.approx(0.4)
+    # By groups, precision is 3/4 there.
+    assert choose_thresholds(labels, probabilities, "precision>=0.75", groups)[0] == pytest.approx(0.4)
+
+
+@given(st.integers(2, 5), st.sampled_from(["f1", "precision>=0.7", "recall>=0.6"]))
+def test_copies_do_not_move_a_threshold(copies, rule):
+    rows = np.repeat(np.arange(5), [copies, 1, copies, 1, 2])
+    once = choose_thresholds(LABELS, PROBABILITIES, rule)
+    assert choose_thresholds(LABELS[rows], PROBABILITIES[rows], rule, rows) == pytest.approx(once)

@@ -19,7 +19,7 @@ from aimonk.features.extractor import FrozenBackbone
 Files = list[tuple[str, Path]]
 
 
-def mean_colour_graph(side: int = 224) -> ov.Model:
+def mean_color_graph(side: int = 224) -> ov.Model:
     """`(N, side, side, 3) uint8 -> (N, 3) float32`: the mean of each channel."""
     from openvino import opset13 as ops
 
@@ -39,7 +39,7 @@ def config(tmp_path: Path) -> FeaturesConfig:
         precision="f32",
         store=str(tmp_path / "store"),
     )
-    write_graph(mean_colour_graph(), FrozenBackbone(config).folder / "ir")
+    write_graph(mean_color_graph(), FrozenBackbone(config).folder / "ir")
     return config
 
 

@@ -31,7 +31,7 @@ WORKER = """
 import sys, time
 from pathlib import Path
 from aimonk.config import FeaturesConfig
-from aimonk.features import embed as embed_module
+from aimonk.features import embedding as embed_module
 embed_module._PART_ROWS = 8
 store, count, pause, *files = sys.argv[1:]
 settings = {"resolution": 1.0, "engine": "openvino", "precision": "f32", "store": store}
@@ -72,7 +72,7 @@ def test_each_image_is_embedded_once_ever(
     monkeypatch.setattr(reading, "read_views", never)
     monkeypatch.setattr(OpenVINOEngine, "__init__", never)
     again = embed(files, config)
-    np.testing.assert_array_equal(again.vectors, first.vectors)
+    np.testing.assert_array_equal(again.plain, first.plain)
     assert (again.forward_passes, again.filled.decoded) == (0, 0)
 
 
@@ -83,7 +83,7 @@ def test_only_what_is_new_is_computed(config: FeaturesConfig, grey_images: Draw)
     assert both.forward_passes == 7 * 2 + 5
     np.testing.assert_allclose(both.plain, colours(12), rtol=1e-6)
     np.testing.assert_allclose(both.view("flip"), colours(12), rtol=1e-6)  # a mirror keeps the mean
-    assert both.vectors.shape == (12, 2, 3)
+    assert both.vectors.rows.shape == (2, 12)
     assert embed(files, config, views=("flip",)).forward_passes == 0
 
 
@@ -103,12 +103,32 @@ def test_views_differ(config: FeaturesConfig, tmp_path: Path) -> None:
     digest = hashlib.sha256((tmp_path / "half.png").read_bytes()).hexdigest()
     features = embed([(digest, tmp_path / "half.png")], config, views=("plain", "crop1", "crop2"))
     assert features.plain[0, 0] == pytest.approx(127.5, abs=0.5)
-    assert len({round(float(value), 2) for value in features.vectors[0, :, 0]}) == 3
+    assert len({round(float(value), 2) for value in features.vectors.matrix[:, 0]}) == 3
+
+
+def test_a_part_that_was_damaged_behind_a_sound_table_is_computed_again(
+    config: FeaturesConfig, grey_images: Draw, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The table serves until it has to be built again, which finds the damage."""
+    files = grey_images(12)
+    embed(files[:5], config)
+    victim = parts(config)[0]
+    victim.write_bytes(b"")
+    assert embed(files[:5], config).forward_passes == 0
+    both = embed(files, config)
+    np.testing.assert_allclose(both.plain, colours(12), rtol=1e-6)
+    assert both.forward_passes == 7 + 5
+    assert len(caplog.messages) == 1
+    assert victim.name in caplog.messages[0]
 
 
 @pytest.mark.parametrize("damage", ["cut", "flip"])
 def test_a_damaged_part_is_named_and_computed_again(
-    config: FeaturesConfig, grey_images: Draw, monkeypatch: pytest.MonkeyPatch, damage: str
+    config: FeaturesConfig,
+    grey_images: Draw,
+    monkeypatch: pytest.MonkeyPatch,
+    damage: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(embed_module, "_PART_ROWS", 8)
     files = grey_images(24)
@@ -121,12 +141,13 @@ def test_a_damaged_part_is_named_and_computed_again(
     else:
         content[200] ^= 64
     victim.write_bytes(content)
-    told: list[str] = []
-    mended = embed(files, config, warn=told.append)
+    for table in victim.parent.glob("table-*"):
+        table.unlink()
+    mended = embed(files, config)
     np.testing.assert_allclose(mended.plain, colours(24), rtol=1e-6)
     assert mended.forward_passes == 8
-    assert len(told) == 1
-    assert victim.name in told[0]
+    assert len(caplog.messages) == 1
+    assert victim.name in caplog.messages[0]
 
 
 def test_two_processes_at_once_agree(config: FeaturesConfig, grey_images: Draw) -> None:

@@ -10,7 +10,7 @@ from aimonk.errors import BackboneError, FeatureStoreError
 from aimonk.features import engines
 from aimonk.features.engines import AGREEMENT, OpenVINOEngine, relative_error
 
-from .conftest import mean_colour_graph
+from .conftest import mean_color_graph
 
 
 def images(count: int, side: int = 6) -> np.ndarray:
@@ -19,7 +19,7 @@ def images(count: int, side: int = 6) -> np.ndarray:
 
 @pytest.mark.parametrize("count", [1, 3, 4, 9])
 def test_any_number_of_images_is_embedded_in_order(count: int) -> None:
-    engine = OpenVINOEngine(mean_colour_graph(6))
+    engine = OpenVINOEngine(mean_color_graph(6))
     np.testing.assert_allclose(engine.embed(images(count)), images(count).mean(axis=(1, 2)), rtol=1e-5)
 
 
@@ -32,7 +32,7 @@ def test_a_stream_keeps_tags_and_order_and_takes_few_ahead() -> None:
             taken += 1
             yield number, np.full((1 + number % 4, 6, 6, 3), number, dtype=np.uint8)
 
-    engine = OpenVINOEngine(mean_colour_graph(6))
+    engine = OpenVINOEngine(mean_color_graph(6))
     for expected, (number, vectors) in enumerate(engine.stream(batches())):
         assert number == expected
         np.testing.assert_array_equal(vectors, np.full((1 + number % 4, 3), number))
@@ -45,11 +45,11 @@ def test_an_error_while_batches_are_made_passes_through() -> None:
         raise OSError("disk gone")
 
     with pytest.raises(OSError, match="disk gone"):
-        list(OpenVINOEngine(mean_colour_graph(6)).stream(batches()))
+        list(OpenVINOEngine(mean_color_graph(6)).stream(batches()))
 
 
 def test_an_engine_works_on_after_a_stream_was_left() -> None:
-    engine = OpenVINOEngine(mean_colour_graph(6))
+    engine = OpenVINOEngine(mean_color_graph(6))
     stream = engine.stream((number, images(4)) for number in range(50))
     next(stream)
     stream.close()  # type: ignore[attr-defined]
@@ -67,7 +67,7 @@ def test_a_damaged_graph_is_a_sentence(tmp_path: Path) -> None:
 def test_bf16_needs_a_processor_that_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engines, "has_bf16", lambda: False)
     with pytest.raises(BackboneError, match="no bf16 arithmetic; set features.precision to f32"):
-        OpenVINOEngine(mean_colour_graph(6), "bf16")
+        OpenVINOEngine(mean_color_graph(6), "bf16")
 
 
 def test_relative_error_is_a_share_of_the_norm() -> None:

@@ -16,7 +16,7 @@ from aimonk.features import extractor as frozen
 from aimonk.features.cache_key import FeatureKey, store_folder
 from aimonk.features.extractor import FrozenBackbone
 
-from .conftest import mean_colour_graph
+from .conftest import mean_color_graph
 
 
 def test_the_key_names_its_folder() -> None:
@@ -43,7 +43,7 @@ def test_the_store_is_named_by_settings_then_environment_then_cache(
 def test_a_known_backbone_needs_no_decision(config: FeaturesConfig) -> None:
     key = FrozenBackbone(config).known_key()
     assert key is not None
-    assert key.folder == "mobilenet@0.25-random-224x224-pyramid-colours1-p1.1/openvino-f32"
+    assert key.folder == "mobilenet@0.25-random-224x224-pyramid-colors1-p1.1/openvino-f32"
     assert FrozenBackbone(dataclasses.replace(config, engine="auto")).known_key() is None
 
 
@@ -145,7 +145,7 @@ def test_a_damaged_graph_is_converted_anew(config: FeaturesConfig, monkeypatch: 
 
     def convert(model: Any, output: str) -> Any:
         assert (model, output) == ("a model", "features")
-        return mean_colour_graph()
+        return mean_color_graph()
 
     monkeypatch.setattr(frozen, "convert", convert)
     assert backbone.graph == folder / "backbone.xml"
@@ -188,5 +188,5 @@ def test_graphs_of_other_weights_have_other_folders(tmp_path: Path) -> None:
 
 
 def test_backbone_ir_is_the_stored_graph(config: FeaturesConfig) -> None:
-    write_graph(mean_colour_graph(), FrozenBackbone(config).folder / "ir")
+    write_graph(mean_color_graph(), FrozenBackbone(config).folder / "ir")
     assert frozen.backbone_ir(config) == FrozenBackbone(config).folder / "ir" / "backbone.xml"

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aimonk.errors import FeatureStoreError
@@ -50,14 +50,14 @@ def test_vectors_that_are_not_finite_are_refused(tmp_path: Path, value: float) -
     assert os.listdir(tmp_path) == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_flipped_byte_and_no_cut_gives_a_wrong_vector(
-    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.clear()
     folder = tmp_path_factory.mktemp("store")
-    told: list[str] = []
-    store = FeatureStore(folder, warn=told.append)
+    store = FeatureStore(folder)
     damaged = store.put([A, B], ["plain", "plain"], vectors([1, 2], [3, 4]))
     sound = store.put([C], ["plain"], vectors([5, 6]))
     content = bytearray(damaged.read_bytes())
@@ -68,11 +68,13 @@ def test_no_flipped_byte_and_no_cut_gives_a_wrong_vector(
         del content[at:]
     damaged.write_bytes(content)
     assert store.known() == {(C, "plain")}
-    assert told == [f"The part {damaged} is damaged; it was set aside and its images are embedded anew."]
+    assert caplog.messages == [
+        f"The part {damaged} is damaged; it was set aside and its images are embedded anew."
+    ]
     assert sorted(os.listdir(folder)) == sorted([sound.name, damaged.stem + ".damaged"])
     store.put([A, B], ["plain", "plain"], vectors([1, 2], [3, 4]))
     np.testing.assert_array_equal(store.get([A, B, C], ["plain"])[:, 0], [[1, 2], [3, 4], [5, 6]])
-    assert len(told) == 1
+    assert len(caplog.messages) == 1
 
 
 def test_a_full_disk_is_a_sentence_and_leaves_nothing(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import math
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +14,8 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from aimonk.data.label_audit import AttributeCounts, Audit, Contradiction
 from aimonk.data.labels import MISSING
-from aimonk.evaluation.evidence import AttributeEvidence, Evidence, Interval, Verdict
+from aimonk.evaluation.evidence import AttributeEvidence, Evidence, Verdict
+from aimonk.evaluation.intervals import Interval
 from aimonk.evaluation.label_errors import Suspect
 from aimonk.evaluation.thresholds import OperatingPoint
 from aimonk.reporting.report_data import Predictions, ReportData, Resolver, no_pictures
@@ -83,7 +86,9 @@ def simulate_report(
     )
 
 
-def _weigh(attributes: tuple[str, ...], targets: np.ndarray, scores: np.ndarray, generator) -> Evidence:
+def _weigh(
+    attributes: tuple[str, ...], targets: np.ndarray, scores: np.ndarray, generator: np.random.Generator
+) -> Evidence:
     found = []
     for j, name in enumerate(attributes):
         known = targets[:, j] != MISSING
@@ -133,7 +138,15 @@ def _point(name: str, targets: np.ndarray, probabilities: np.ndarray) -> Operati
     return OperatingPoint(name, float(threshold), *at(threshold), at(0.5)[2], 2 * share / (1 + share))
 
 
-def _suspects(images, attributes, targets, probabilities, *, known: bool, limit: int) -> tuple[Suspect, ...]:
+def _suspects(
+    images: tuple[str, ...],
+    attributes: tuple[str, ...],
+    targets: np.ndarray,
+    probabilities: np.ndarray,
+    *,
+    known: bool,
+    limit: int,
+) -> tuple[Suspect, ...]:
     gap = np.abs(probabilities - targets) if known else np.abs(probabilities - 0.5)
     gap = np.where((targets != MISSING) == known, gap, -1)
     cells = np.dstack(np.unravel_index(np.argsort(-gap, axis=None), gap.shape))[0][:limit]
@@ -164,7 +177,7 @@ def falling_history(steps: int, epochs: int, overfits: bool, generator: np.rando
 
 
 def count_labels(
-    images: tuple[str, ...], attributes: tuple[str, ...], targets: np.ndarray, **changes
+    images: tuple[str, ...], attributes: tuple[str, ...], targets: np.ndarray, **changes: Any
 ) -> Audit:
     """An audit whose counts belong to the targets; other findings as given."""
     counts = tuple(
@@ -176,7 +189,7 @@ def count_labels(
         pattern = tuple(name for name, value in zip(attributes, row, strict=True) if value == MISSING)
         patterns[pattern] = patterns.get(pattern, 0) + 1
     positive = (targets == 1).astype(np.int64)
-    fields = {
+    fields: dict[str, Any] = {
         "rows": len(images),
         "missing": (),
         "unreadable": (),
@@ -199,10 +212,10 @@ def count_labels(
 
 
 @pytest.fixture
-def simulate():
+def simulate() -> Callable[..., ReportData]:
     """`simulate(images, attributes, skill)`: a report on drawn labels."""
 
-    def build(images: int, attributes: int, skill: float, **changes) -> ReportData:
+    def build(images: int, attributes: int, skill: float, **changes: Any) -> ReportData:
         names = tuple(f"image_{i}.jpg" for i in range(images))
         targets = draw_targets(images, attributes)
         return simulate_report(names, tuple(f"attr{j}" for j in range(attributes)), targets, skill, **changes)

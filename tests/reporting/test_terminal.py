@@ -2,22 +2,23 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from aimonk.evaluation.comparison import AttributeComparison, Comparison
-from aimonk.evaluation.evidence import Interval
+from aimonk.evaluation.intervals import Interval
 from aimonk.reporting.terminal import audit_table, comparison_table, evidence_table
 
 
-def printed(renderable, width: int = 130) -> list[str]:
+def printed(renderable: RenderableType, width: int = 130) -> list[str]:
     console = Console(width=width, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
     with console.file:
         console.print(renderable)
     return [" ".join(line.split()) for line in console.export_text().splitlines() if line.strip(" ─")]
 
 
-def test_the_verdict_is_the_first_line(small):
+def test_the_verdict_is_the_first_line(small: Any) -> None:
     lines = printed(evidence_table(small.evidence, small.operating_points))
     assert lines[0] == "LEARNED 1 of 3 attributes"
     assert (
@@ -26,7 +27,7 @@ def test_the_verdict_is_the_first_line(small):
     )
 
 
-def test_a_line_per_attribute_strongest_first(small):
+def test_a_line_per_attribute_strongest_first(small: Any) -> None:
     lines = printed(evidence_table(small.evidence, small.operating_points))
     head = lines.index("attribute verdict AP 95% skill AUC p F1 yes")
     assert lines[head + 1 : head + 4] == [
@@ -36,54 +37,68 @@ def test_a_line_per_attribute_strongest_first(small):
     ]
 
 
-def test_no_number_is_cut_off_in_80_columns(small):
-    name = "a_rather_long_attribute_name"
-    attribute = dataclasses.replace(small.evidence.attributes[1], name=name)
-    point = dataclasses.replace(small.operating_points[1], name=name)
-    lines = printed(
-        evidence_table(dataclasses.replace(small.evidence, attributes=(attribute,)), (point,)), width=80
+def named(data: Any, *names: str) -> tuple[Any, Any]:
+    """The evidence and thresholds of `data` with its second attribute under each of these names."""
+    attribute, point = data.evidence.attributes[1], data.operating_points[1]
+    evidence = dataclasses.replace(
+        data.evidence, attributes=tuple(dataclasses.replace(attribute, name=name) for name in names)
     )
-    assert any(line.endswith("○ no evidence 0.35 [0.25, 0.45] 0.33 0.52 0.412 0.50 0.50") for line in lines)
+    return evidence, tuple(dataclasses.replace(point, name=name) for name in names)
 
 
-def test_examples_are_cut_with_a_count(small):
+def test_names_and_numbers_are_whole_in_80_columns_and_what_is_left_out_is_said(small: Any) -> None:
+    lines = printed(evidence_table(*named(small, "a_rather_long_attribute_name")), width=80)
+    assert "a_rather_long_attribute_name ○ no evidence 0.35 [0.25, 0.45] 0.33 0.52 0.412" in lines
+    assert "Left out to fit the width: F1, always yes." in lines
+
+
+def test_short_names_keep_every_column_in_80_columns(small: Any) -> None:
+    lines = printed(evidence_table(*named(small, "long_sleeves")), width=80)
+    assert "long_sleeves ○ no evidence 0.35 [0.25, 0.45] 0.33 0.52 0.412 0.50 0.50" in lines
+    assert not any(line.startswith("Left out") for line in lines)
+
+
+def test_a_control_character_in_a_name_is_shown_not_obeyed(small: Any) -> None:
+    lines = printed(evidence_table(*named(small, "two\nlines\x1b[31m")))
+    assert any(line.startswith(r"two\nlines\x1b[31m ○ no evidence") for line in lines)
+
+
+def test_examples_are_cut_with_a_count(small: Any) -> None:
     audit = dataclasses.replace(small.audit, missing=tuple(f"{i}.jpg" for i in range(9)))
     assert "9 missing files: 0.jpg; 1.jpg; 2.jpg; 3.jpg; and 5 more" in printed(audit_table(audit))
 
 
-def test_without_thresholds_there_are_no_columns_for_them(small):
+def test_without_thresholds_there_are_no_columns_for_them(small: Any) -> None:
     lines = printed(evidence_table(small.evidence))
     assert "attribute verdict AP 95% skill AUC p" in lines
     assert not any("always" in line for line in lines)
 
 
-def test_names_are_not_taken_for_markup(small):
+def test_names_are_not_taken_for_markup(small: Any) -> None:
     attribute = dataclasses.replace(small.evidence.attributes[0], name="[red]dress[/red]")
     lines = printed(evidence_table(dataclasses.replace(small.evidence, attributes=(attribute,))))
     assert any(line.startswith("[red]dress[/red] ●") for line in lines)
 
 
-def test_the_audit_counts_and_names_what_is_wrong(small):
+def test_the_audit_counts_and_names_what_is_wrong(small: Any) -> None:
     lines = printed(audit_table(small.audit))
     assert lines == [
-        "100 label rows for 3 attributes, 98 with a picture that can be read; "
-        "5.3% of the labels are not known.",
-        "not",
-        "attribute present absent known prevalence pos_weight",
+        "100 label rows for 3 attributes, 98 with a readable image; 5.3% of the labels are missing.",
+        "attribute present absent unknown prevalence imbalance",
         "collar 40 60 0 0.400 1.500",
         "scarf 30 60 10 0.333 2.000",
         "<b>hat</b> 4 90 6 0.043 22.500",
         "1 missing file: gone.jpg",
         "1 unreadable file: broken.jpg (cut short)",
-        "1 name that lies about its format: photo.jpg is PNG",
+        "1 file with the wrong suffix: photo.jpg is PNG",
         "1 group of identical files: a.jpg = b.jpg",
-        "1 group of look-alikes: c.jpg ~ d.jpg",
+        "1 photo in several files: c.jpg ~ d.jpg",
         "1 group of retouched copies: e.jpg ~ f.jpg ~ g.jpg",
-        "1 contradiction: scarf of a.jpg = b.jpg",
+        "1 contradiction among copies: scarf of a.jpg = b.jpg",
     ]
 
 
-def test_data_without_trouble_says_so(small):
+def test_data_without_trouble_says_so(small: Any) -> None:
     clean = dataclasses.replace(
         small.audit,
         missing=(),
@@ -94,10 +109,11 @@ def test_data_without_trouble_says_so(small):
         retouched=(),
         contradictions=(),
     )
-    assert printed(audit_table(clean))[-1] == "No file is missing, unreadable or there twice."
+    assert printed(audit_table(clean, ["Read 1 as present and 0 as absent."]))[0].startswith("Read 1 as")
+    assert printed(audit_table(clean))[-1] == "No file is missing, unreadable or duplicated."
 
 
-def test_a_comparison_says_better_and_worse_only_where_the_interval_leaves_out_zero():
+def test_a_comparison_says_better_and_worse_only_where_the_interval_leaves_out_zero() -> None:
     nan = math.nan
     comparison = Comparison(
         attributes=(

@@ -72,7 +72,7 @@ WRONG = {
     "wrong choice": ('[training]\nloss = ["focal", "hinge"]', r"training\.loss in .* is 'hinge'"),
     "out of range": ("[training]\nlearning_rate = {low = 0, high = 1}", "greater than 0"),
     "not whole": ("[training]\nepochs = {low = 1.5, high = 3}", "valid integer"),
-    "of features": ("[features]\nrooted = [true, false]", r"features\.rooted .* cannot vary"),
+    "of features": ("[features]\ncolors = [0, 1]", r"features\.colors .* cannot vary"),
     "the mode": ('[training]\nmode = ["frozen", "finetune"]', r"training\.mode .* cannot vary"),
     "a fixed value": ("[training]\nl2 = 0.1", "neither a range"),
     "a range of texts": ("[training]\nloss = {low = 0, high = 1}", "list its choices"),

@@ -9,7 +9,7 @@ from mlflow.models.model import ModelInfo
 from mlflow.tracking import MlflowClient
 
 from aimonk.errors import ModelError, TrackingError
-from aimonk.tracking.logged_model import log_package
+from aimonk.serving.log_package import log_package
 from aimonk.tracking.registry import (
     CHALLENGER,
     CHAMPION,

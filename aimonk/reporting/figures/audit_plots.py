@@ -1,28 +1,33 @@
-"""Pictures of the labels: how many, which are missing together, which are present together."""
+"""Plots of the labels: how many there are, which are missing together, which are present together."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from ...data.label_audit import Audit
+from ...data.label_audit import AttributeCounts, Audit
+from ..attribute_selection import MOST_PICTURED, both_ends
 from ..formatting import count, percent
 from .canvas import name_rows, new_figure, plain, row_height, shorten, styled
 from .palette import ACCENT, ACCENT_SOFT, FAINT, INK, MUTED, PAPER, RULE, WASH
 
 MOST_PATTERNS = 12
 MOST_WRITTEN = 12
-"""Attributes up to which the shares are written into the co-occurrence map."""
+"""The co-occurrence map prints its shares for at most this many attributes."""
 _SHADES = LinearSegmentedColormap.from_list("aimonk", [PAPER, ACCENT_SOFT, ACCENT])
 
 
 @styled
 def label_counts(audit: Audit) -> Figure:
-    """Present, absent and not known, over all label rows, the most frequent attribute on top."""
-    attributes = sorted(audit.attributes, key=lambda a: (-a.positives, a.name))
+    """Plot present, absent and unknown labels over all label rows, the most frequent attribute on top.
+
+    Of many attributes, the most frequent and the rarest are shown.
+    """
+    attributes = both_ends(sorted(audit.attributes, key=lambda a: (-a.positives, a.name)))
     figure = new_figure(row_height(len(attributes), 0.9))
     axes = figure.add_subplot()
     name_rows(axes, [shorten(a.name) for a in attributes])
@@ -40,7 +45,7 @@ def label_counts(audit: Audit) -> Figure:
         color=WASH,
         edgecolor=FAINT,
         linewidth=0.4,
-        label="not known",
+        label="unknown",
     )
     for row, attribute in enumerate(attributes):
         axes.annotate(
@@ -55,15 +60,18 @@ def label_counts(audit: Audit) -> Figure:
             annotation_clip=False,
         )
     axes.set_xlim(0, audit.rows or 1)
-    axes.set_xlabel("label rows; at the right, the share present among those known")
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderpad=0, handlelength=1)
+    axes.set_xlabel("label rows; on the right, the prevalence")
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, handlelength=1)
     return figure
 
 
 @styled
 def na_patterns(audit: Audit) -> Figure:
-    """Which labels are missing together: a row per pattern, a dot per attribute not known in it."""
-    names = [a.name for a in audit.attributes]
+    """Plot which labels are missing together: a row per pattern, a dot per attribute missing in it.
+
+    Of many attributes, those with the most missing labels are shown.
+    """
+    names = _first(audit, lambda a: a.missing)
     patterns = audit.na_patterns[:MOST_PATTERNS]
     figure = new_figure(row_height(len(patterns), 1.5))
     dots, bars = figure.subplots(1, 2, sharey=True, width_ratios=(max(2, 0.3 * len(names)), 3))
@@ -74,7 +82,9 @@ def na_patterns(audit: Audit) -> Figure:
         dots.plot(
             present, np.full(len(present), row), linestyle="none", marker="o", markersize=4.6, color=ACCENT
         )
-    name_rows(dots, [shorten(", ".join(missing), 30) if missing else "all known" for missing, _ in patterns])
+    name_rows(
+        dots, [shorten(", ".join(missing), 30) if missing else "none missing" for missing, _ in patterns]
+    )
     dots.set_xticks(columns, [shorten(name, 18) for name in names], **_turned(len(names)))
     dots.tick_params(axis="x", length=0)
     dots.set_xlim(-0.7, len(names) - 0.3)
@@ -93,9 +103,14 @@ def na_patterns(audit: Audit) -> Figure:
 
 @styled
 def cooccurrence(audit: Audit) -> Figure:
-    """Of the images that have the row's attribute, the share that also have the column's."""
-    names = [shorten(a.name, 18) for a in audit.attributes]
-    together = np.asarray(audit.cooccurrence, dtype=float)
+    """Plot the share of images with the row's attribute that also have the column's.
+
+    Of many attributes, the most frequent are shown.
+    """
+    chosen = _first(audit, lambda a: a.positives)
+    kept = [place for place, a in enumerate(audit.attributes) if a.name in set(chosen)]
+    names = [shorten(name, 18) for name in chosen]
+    together = np.asarray(audit.cooccurrence, dtype=float)[np.ix_(kept, kept)]
     present = np.diag(together)[:, None]
     shares = np.divide(together, present, out=np.full_like(together, np.nan), where=present > 0)
     side = min(8.2, 1.9 + 0.3 * max(len(names), 6))
@@ -125,8 +140,14 @@ def cooccurrence(audit: Audit) -> Figure:
     return figure
 
 
+def _first(audit: Audit, key: Callable[[AttributeCounts], int]) -> list[str]:
+    """Names of the `MOST_PICTURED` attributes with the largest key, in the order of the labels file."""
+    largest = {a.name for a in sorted(audit.attributes, key=key, reverse=True)[:MOST_PICTURED]}
+    return [a.name for a in audit.attributes if a.name in largest]
+
+
 def _turned(names: int) -> dict[str, Any]:
-    """Turn column names upright where many stand side by side, held at their end by any font."""
+    """Text properties that turn column names upright when there are many."""
     if names <= 6:
         return {}
     return {"rotation": 90, "rotation_mode": "anchor", "ha": "right", "va": "center"}

@@ -1,70 +1,37 @@
-"""One look for every figure, and the ways a figure leaves the process: SVG for pages, PNG for files."""
+"""Figures: one style for all of them, and their export as SVG for pages and PNG for files."""
 
 from __future__ import annotations
 
 import io
 import logging
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import wraps
-from typing import Any, ParamSpec
+from pathlib import Path
+from typing import ParamSpec
 
-# Building the font cache is not news to anybody who trains a model.
+# matplotlib reports that it builds its font cache. That is not news to anybody who trains a model.
 logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
 
 import matplotlib as mpl  # noqa: E402
 from matplotlib.axes import Axes  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 
-from .palette import FAINT, INK, MUTED, PAPER, RULE  # noqa: E402
+from .palette import INK  # noqa: E402
 
 WIDTH = 8.2
-"""Inches; the page shows it at about 820 pixels, so that 8.5 points read as the page's small text."""
-PNG_DPI = 150
+"""Inches. The page shows it at about 820 pixels, so that 8.5 points look like the page's small text."""
 
-STYLE: Any = {
-    "font.family": "sans-serif",
-    "font.sans-serif": ["Helvetica Neue", "Helvetica", "Arial", "Liberation Sans", "DejaVu Sans"],
-    "font.size": 8.5,
-    "text.color": INK,
-    "axes.labelcolor": MUTED,
-    "axes.labelsize": 8.5,
-    "axes.titlesize": 8.5,
-    "axes.titlelocation": "left",
-    "axes.edgecolor": FAINT,
-    "axes.linewidth": 0.6,
-    "axes.facecolor": PAPER,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.axisbelow": True,
-    "figure.facecolor": PAPER,
-    "grid.color": RULE,
-    "grid.linewidth": 0.6,
-    "xtick.color": FAINT,
-    "ytick.color": FAINT,
-    "xtick.labelcolor": MUTED,
-    "ytick.labelcolor": MUTED,
-    "xtick.labelsize": 8,
-    "ytick.labelsize": 8,
-    "xtick.major.size": 3,
-    "ytick.major.size": 3,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "legend.frameon": False,
-    "legend.fontsize": 8,
-    "legend.labelcolor": MUTED,
-    # Text stays text, set in the reader's own fonts; ids do not change from run to run.
-    "svg.fonttype": "none",
-    "svg.hashsalt": "aimonk",
-    "mathtext.default": "regular",
-}
+STYLE = mpl.rc_params_from_file(Path(__file__).with_name("report.mplstyle"), use_default_template=False)
 
 _Arguments = ParamSpec("_Arguments")
 
 
 def styled(draw: Callable[_Arguments, Figure]) -> Callable[_Arguments, Figure]:
-    """Draw a figure under the one style, leaving matplotlib's own settings alone."""
+    """Decorate a drawing function so that it draws in the report's style.
+
+    The caller's own matplotlib settings are restored afterwards.
+    """
 
     @wraps(draw)
     def under_style(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> Figure:
@@ -75,19 +42,24 @@ def styled(draw: Callable[_Arguments, Figure]) -> Callable[_Arguments, Figure]:
 
 
 def new_figure(height: float, width: float = WIDTH) -> Figure:
-    """Make an empty figure, in inches, that keeps its labels inside; no pyplot, so nothing to close."""
+    """Create an empty figure that keeps its labels inside. It bypasses pyplot, so there is nothing to close.
+
+    Args:
+        height: in inches.
+        width: in inches.
+    """
     return Figure(figsize=(width, height), layout="constrained")
 
 
 def plain(axes: Axes, *, left: bool = False) -> Axes:
-    """Take away the axis lines and ticks that say nothing: all but the bottom line, or but none."""
+    """Remove the ticks of the y axis, and its line unless `left` is set."""
     axes.spines["left"].set_visible(left)
     axes.tick_params(axis="y", length=0)
     return axes
 
 
 def name_rows(axes: Axes, names: list[str]) -> None:
-    """One row per name, the first on top."""
+    """Label one row per name, the first on top."""
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0, labelcolor=INK)
@@ -95,39 +67,36 @@ def name_rows(axes: Axes, names: list[str]) -> None:
 
 
 def row_height(rows: int, extra: float) -> float:
-    """Inches for `rows` rows of text and `extra` around them."""
+    """Height in inches of `rows` rows of text with `extra` inches around them."""
     return 0.215 * rows + extra
 
 
 def shorten(name: str, limit: int = 24) -> str:
-    """Cut a name so that it fits beside a panel."""
-    return name if len(name) <= limit else name[: limit - 1] + "…"
+    """Shorten a name in the middle to at most `limit` characters: different names rarely differ there.
 
-
-# A layout costs as much as the drawing. It is done once; a second format of the figure keeps it.
-
-
-@contextmanager
-def _any_sign() -> Iterator[None]:
-    """Draw a box for a sign that the font lacks, such as an emoji in a name, without a warning."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font", UserWarning)
-        yield
+    >>> shorten("a_rather_long_attribute_name", 12)
+    'a_rath…_name'
+    """
+    tail = (limit - 1) // 2
+    return name if len(name) <= limit else f"{name[: limit - 1 - tail]}…{name[-tail:]}"
 
 
 def to_svg(figure: Figure) -> bytes:
-    """Return the figure as SVG, the same bytes for the same figure."""
-    buffer = io.BytesIO()
-    with mpl.rc_context(STYLE), _any_sign():
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    figure.set_layout_engine("none")
-    return buffer.getvalue()
+    """Return the figure as SVG. Equal figures give equal bytes."""
+    return _export(figure, "svg", {"Date": None, "Creator": None})
 
 
 def to_png(figure: Figure) -> bytes:
     """Return the figure as PNG, for files beside the page."""
+    return _export(figure, "png", None)
+
+
+def _export(figure: Figure, format: str, metadata: dict[str, str | None] | None) -> bytes:
     buffer = io.BytesIO()
-    with mpl.rc_context(STYLE), _any_sign():
-        figure.savefig(buffer, format="png", dpi=PNG_DPI)
+    with mpl.rc_context(STYLE), warnings.catch_warnings():
+        # A character that the font lacks, such as an emoji in a name, is drawn as a box.
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font", UserWarning)
+        figure.savefig(buffer, format=format, metadata=metadata)
+    # A layout costs as much as the drawing. It is done once; a second format of the figure keeps it.
     figure.set_layout_engine("none")
     return buffer.getvalue()

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from ...data.labels import MISSING
 from ...evaluation.evidence import Evidence
+from ..attribute_selection import both_ends
 from ..formatting import number
 from ..report_data import Predictions
 from ..wording import by_lift
@@ -18,17 +19,27 @@ from .canvas import WIDTH, new_figure, shorten, styled
 from .palette import ACCENT, FAINT, INK, MUTED, RULE, VERDICT_COLORS
 
 MOST_PANELS = 36
-"""More panels than these are no longer small multiples; the strongest attributes are shown."""
+"""Largest number of panels. Of more attributes, the strongest and the weakest are shown."""
 CURVE_POINTS = 120
-"""Steps drawn of one curve; more cannot be told apart in a panel, and would swell the page."""
+"""Steps drawn of one curve. More would not be visible in a panel and would make the page larger."""
 
 
 def precision_recall(targets: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """`(recall, precision)` at each distinct score that finds something, from the highest score down.
 
-    `targets` and `scores` are `(N,)`, of one attribute; rows that are `MISSING` are left out. The sum
-    over the steps of recall times precision is the average precision. Both results are empty when no
-    known row is positive.
+    Average precision is the sum over the steps of the growth in recall times the precision.
+
+    Args:
+        targets: `(N,)` of 1, 0 and `MISSING`, for one attribute. `MISSING` rows are left out.
+        scores: `(N,)`.
+
+    Returns:
+        Two arrays of equal length, both empty when no known row is positive.
+
+    Examples:
+        >>> recall, precision = precision_recall(np.array([1, 0, 1]), np.array([0.9, 0.8, 0.7]))
+        >>> recall.tolist(), precision.round(2).tolist()
+        ([0.5, 1.0], [1.0, 0.67])
     """
     known = targets != MISSING
     positive, scores = targets[known] == 1, scores[known]
@@ -45,10 +56,15 @@ def precision_recall(targets: np.ndarray, scores: np.ndarray) -> tuple[np.ndarra
 def reliability(
     targets: np.ndarray, probabilities: np.ndarray, bins: int = 10
 ) -> tuple[np.ndarray, np.ndarray]:
-    """`(mean probability, share present)` in bins of equally many images of one attribute.
+    """`(mean probability, share present)` in bins of equally many images, for one attribute.
 
-    Rows that are `MISSING` are left out; there are never more bins than a tenth of the known rows,
-    so that each share stands on at least ten images.
+    Args:
+        targets: `(N,)` of 1, 0 and `MISSING`. `MISSING` rows are left out.
+        probabilities: `(N,)` in [0, 1].
+        bins: the largest number of bins. Each bin holds at least ten images, so there may be fewer.
+
+    Returns:
+        Two arrays with one value per bin, both empty for fewer than ten known labels.
     """
     known = targets != MISSING
     positive, probabilities = targets[known] == 1, probabilities[known]
@@ -64,7 +80,7 @@ def reliability(
 
 @styled
 def precision_recall_curves(predictions: Predictions, evidence: Evidence) -> Figure:
-    """One curve per attribute over its prevalence, with its average precision."""
+    """Plot one precision-recall curve per attribute above its prevalence, with its average precision."""
     figure, panels = _panels(evidence)
     for axes, column in panels:
         attribute = evidence.attributes[column]
@@ -86,7 +102,7 @@ def precision_recall_curves(predictions: Predictions, evidence: Evidence) -> Fig
 
 @styled
 def calibration_curves(predictions: Predictions, evidence: Evidence) -> Figure:
-    """Stated probability against the share that has the attribute, before and after calibration."""
+    """Plot predicted probability against the share that has the attribute, before and after calibration."""
     figure, panels = _panels(evidence)
     series = [(predictions.uncalibrated, FAINT, "before"), (predictions.probabilities, ACCENT, "after")]
     if predictions.uncalibrated is None:
@@ -98,16 +114,16 @@ def calibration_curves(predictions: Predictions, evidence: Evidence) -> Figure:
             stated, observed = reliability(predictions.targets[:, column], probabilities[:, column])
             axes.plot(stated, observed, color=color, linewidth=1.1, marker="o", markersize=2.4, label=label)
     handles, labels = figure.axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper left", ncols=2, borderpad=0)
-    figure.supxlabel("stated probability", fontsize=8.5, color=MUTED)
-    figure.supylabel("share that has it", fontsize=8.5, color=MUTED)
+    figure.legend(handles, labels, loc="outside upper left", ncols=2)
+    figure.supxlabel("predicted probability", fontsize=8.5, color=MUTED)
+    figure.supylabel("observed share", fontsize=8.5, color=MUTED)
     return figure
 
 
 def _panels(evidence: Evidence) -> tuple[Figure, Iterator[tuple[Axes, int]]]:
     """Lay out unit squares, strongest attribute first, each with the column it is for."""
     columns = {attribute.name: column for column, attribute in enumerate(evidence.attributes)}
-    names = [attribute.name for attribute in by_lift(evidence.attributes)][:MOST_PANELS]
+    names = [attribute.name for attribute in both_ends(by_lift(evidence.attributes), MOST_PANELS)]
     across = min(6, max(4, len(names)))
     down = max(1, math.ceil(len(names) / across))
     figure = new_figure(down * (WIDTH / across + 0.12) + 0.3)
@@ -121,5 +137,5 @@ def _panels(evidence: Evidence) -> tuple[Figure, Iterator[tuple[Axes, int]]]:
     for axes in grid[max(0, len(names) - across) : len(names)]:
         axes.tick_params(labelbottom=True)
     for axes, name in zip(grid, names, strict=False):
-        axes.set_title(shorten(name, 18), color=INK, fontsize=8, pad=4)
+        axes.set_title(shorten(name, 14), color=INK, fontsize=8, pad=4)
     return figure, zip(grid, (columns[name] for name in names), strict=False)

@@ -1,7 +1,7 @@
-"""The few colours of every page, figure and table: one accent, one warning, greys.
+"""The colors of every page, figure and table: one accent, one warning color, and grays.
 
-Blue against orange stays apart for the common colour vision deficiencies, and nothing is said by
-colour alone: verdicts also differ by word and by the shape of their mark.
+Blue and orange stay apart for the common color vision deficiencies. Color is never the only signal:
+verdicts also differ by word and by the shape of their mark.
 """
 
 from __future__ import annotations

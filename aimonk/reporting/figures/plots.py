@@ -13,17 +13,18 @@ from matplotlib.ticker import MaxNLocator
 from ...evaluation.evidence import AttributeEvidence, Evidence, Verdict
 from ...evaluation.thresholds import OperatingPoint
 from ...training.history import History
+from ..attribute_selection import both_ends
 from ..wording import by_lift
 from .canvas import name_rows, new_figure, plain, row_height, shorten, styled
 from .palette import ACCENT, ACCENT_SOFT, FAINT, INK, MUTED, PAPER, RULE, VERDICT_COLORS, WARN
 
 RASTER_ABOVE = 5000
-"""Points of a line above which it is drawn as pixels, lest a long training swell the page."""
+"""A line with more points than this is drawn as pixels, which keeps the page small."""
 
 
 @styled
 def loss_curve(history: History, title: str = "Aimonk_multilabel_problem") -> Figure:
-    """Draw the raw loss of every iteration, its mean per epoch, the validation loss, the epoch kept."""
+    """Plot the loss of every iteration, its mean per epoch, the validation loss, and the epoch kept."""
     losses = np.asarray(history.iteration_losses)
     figure = new_figure(3.6)
     axes = plain(figure.add_subplot())
@@ -49,7 +50,7 @@ def loss_curve(history: History, title: str = "Aimonk_multilabel_problem") -> Fi
         _draw_validation(axes, history, ends)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlim(left=0)
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, borderpad=0, handlelength=1.4)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, handlelength=1.4)
     return figure
 
 
@@ -81,8 +82,11 @@ def _draw_validation(axes: Axes, history: History, ends: np.ndarray) -> None:
 
 @styled
 def ap_intervals(evidence: Evidence) -> Figure:
-    """Average precision with its 95% interval against prevalence, what a model without skill scores."""
-    attributes = by_lift(evidence.attributes)
+    """Plot average precision with its 95% interval against prevalence, the score of a model without skill.
+
+    Strongest attribute first; of many, the strongest and the weakest (see `attribute_selection`).
+    """
+    attributes = both_ends(by_lift(evidence.attributes))
     figure = new_figure(row_height(len(attributes), 0.95))
     axes = figure.add_subplot()
     name_rows(axes, [shorten(a.name) for a in attributes])
@@ -95,12 +99,12 @@ def ap_intervals(evidence: Evidence) -> Figure:
         if any(a.verdict is verdict for a in attributes):
             axes.plot([], [], linestyle="none", label=verdict.value, **_mark(verdict))
     axes.plot([], [], linestyle="none", marker="|", markersize=9, color=MUTED, label="prevalence (no skill)")
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, borderpad=0, handletextpad=0.3)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, handletextpad=0.3)
     return figure
 
 
 def _mark(verdict: Verdict) -> dict[str, Any]:
-    """Fill the mark of what was learned, hollow for what was not."""
+    """Filled for an attribute that was learned, hollow for one that was not."""
     color = VERDICT_COLORS[verdict]
     filled = color if verdict is Verdict.LEARNED else PAPER
     return {
@@ -124,8 +128,12 @@ def _draw_interval(axes: Axes, row: int, attribute: AttributeEvidence) -> None:
 
 @styled
 def operating_points(points: tuple[OperatingPoint, ...]) -> Figure:
-    """Draw the threshold of each attribute, and F1 there, at 0.5, and without a model at all."""
+    """Plot each attribute's threshold, and its F1 there, at 0.5, and of answering yes every time.
+
+    Sorted by what the model adds to answering yes; of many attributes, both ends of that order.
+    """
     ordered = sorted(points, key=lambda p: (-np.nan_to_num(p.f1 - p.f1_always_yes, nan=-2.0), p.name))
+    ordered = both_ends(ordered)
     figure = new_figure(row_height(len(ordered), 0.95))
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(2, 3))
     rows = range(len(ordered))
@@ -165,7 +173,7 @@ def operating_points(points: tuple[OperatingPoint, ...]) -> Figure:
         tuned, rows, linestyle="none", marker="o", markersize=5, color=ACCENT, label="tuned", clip_on=False
     )
     right.set_xlabel("F1 on held-out images")
-    right.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderpad=0, handletextpad=0.3)
+    right.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, handletextpad=0.3)
     for axes in (left, right):
         axes.set_xlim(0, 1)
     return figure

@@ -1,4 +1,4 @@
-"""Pictures of a sweep: which settings go with which score, which settings matter, how the search went."""
+"""Plots of a sweep: settings against scores, the importance of each setting, and the course of the search."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from .palette import ACCENT, ACCENT_SOFT, FAINT, INK, MUTED, PAPER, RULE, WARN
 SCORE = "validation mAP"
 _SCALE = LinearSegmentedColormap.from_list("score", [ACCENT_SOFT, ACCENT])
 _TICKS = 5
-"""At most so many on a vertical axis."""
+"""Largest number of ticks on a vertical axis."""
 
 
 @dataclass(frozen=True)
 class SweptTrial:
-    """A trial as pictures need it."""
+    """One trial, as the plots need it."""
 
     number: int
     settings: Mapping[str, Any]
     """By name, one for each axis."""
     score: float
     pruned: bool
-    """It was stopped early: its score is of the folds it was tried in."""
+    """Whether it was stopped early. Its score is then the mean over the folds that it finished."""
 
 
 @dataclass(frozen=True)
@@ -47,15 +47,15 @@ class Axis:
     choices: tuple[Any, ...] = ()
 
     def height(self, value: Any) -> float:
-        """Where a value lies, from 0 at the bottom to 1 at the top; choices are spread evenly."""
+        """Position of a value, from 0 at the bottom to 1 at the top. Choices are spread evenly."""
         if self.choices:
             return (self.choices.index(value) + 0.5) / len(self.choices)
         if self.log:
             return math.log(value / self.low) / math.log(self.high / self.low)
-        return (value - self.low) / (self.high - self.low)
+        return float((value - self.low) / (self.high - self.low))
 
     def ticks(self) -> list[tuple[float, str]]:
-        """`(height, label)`: every choice, powers of ten, or round numbers, and always some."""
+        """At least two `(height, label)`: every choice, powers of ten, or round numbers."""
         if self.choices:
             return [(self.height(choice), shorten(str(choice), 20)) for choice in self.choices]
         if self.log:
@@ -70,16 +70,16 @@ class Axis:
 
 
 def best_of(trials: Sequence[SweptTrial]) -> SweptTrial | None:
-    """The best of those that were tried in all folds, None without any; of equal ones, the first."""
+    """The first trial with the highest score among those that finished all folds; None if none did."""
     return max((trial for trial in trials if not trial.pruned), key=lambda trial: trial.score, default=None)
 
 
 @styled
 def parallel_coordinates(trials: Sequence[SweptTrial], axes: Sequence[Axis]) -> Figure:
-    """One line per trial through its settings to its score; the darker the better, the best one orange.
+    """Draw one line per trial through its settings to its score. Darker is better; the best is orange.
 
-    The score's axis reaches from the lower quartile less its distance to the best up to the best score, so
-    that a trial that went wrong does not press all others together; what is lower lies on the bottom.
+    Let q be the lower quartile of the scores and b the best one. The score's axis runs from 2q - b to b, so
+    that one failed trial does not squeeze all others together. Lower scores are drawn at the bottom.
     """
     figure = new_figure(4.2, max(6.0, 1.9 * (len(axes) + 1)))
     panel = figure.add_subplot()
@@ -103,17 +103,17 @@ def parallel_coordinates(trials: Sequence[SweptTrial], axes: Sequence[Axis]) -> 
         places = _line(best, axes, score)
         label = f"best: trial {best.number}, {number(best.score, 3)}"
         panel.plot(*zip(*places, strict=True), color=WARN, linewidth=2, label=label)
-    panel.plot([], [], color=ACCENT, linewidth=1.2, label="tried in all folds, darker is better")
+    panel.plot([], [], color=ACCENT, linewidth=1.2, label="finished all folds, darker is better")
     if any(trial.pruned for trial in trials):
         panel.plot([], [], color=RULE, linewidth=1.2, label="stopped early")
     for place, axis in enumerate((*axes, score)):
         _draw_axis(panel, place, axis)
-    figure.legend(loc="outside lower left", ncols=3, borderpad=0, handlelength=1.6)
+    figure.legend(loc="outside lower left", ncols=3, handlelength=1.6)
     return figure
 
 
 def _short_names(axes: Sequence[Axis]) -> list[str]:
-    """Without their section, unless two settings would have one name."""
+    """Names without their section, unless two settings would then share one name."""
     short = [axis.name.rpartition(".")[2] for axis in axes]
     return short if len(set(short)) == len(short) else [axis.name.replace(".", "\n") for axis in axes]
 
@@ -149,7 +149,7 @@ def _draw_axis(panel: Axes, place: int, axis: Axis) -> None:
 
 @styled
 def importances(shares: Mapping[str, float]) -> Figure:
-    """How much of the differences between trials each setting explains, the most important on top."""
+    """Plot how much of the variance between trials each setting explains, the most important on top."""
     names = list(shares)
     figure = new_figure(row_height(len(names), 0.75), 6.0)
     axes = figure.add_subplot()
@@ -166,10 +166,10 @@ def importances(shares: Mapping[str, float]) -> Figure:
 
 
 @styled
-def optimisation_history(trials: Sequence[SweptTrial]) -> Figure:
-    """The score of each trial in the order they were tried, and the best so far.
+def optimization_history(trials: Sequence[SweptTrial]) -> Figure:
+    """Plot the score of each trial in the order they ran, and the best score so far.
 
-    The scale is that of `parallel_coordinates`; trials below it are marked at its foot.
+    The scale is that of `parallel_coordinates`. Trials below it are marked at the bottom.
     """
     figure = new_figure(3.4)
     axes = plain(figure.add_subplot())
@@ -185,12 +185,12 @@ def optimisation_history(trials: Sequence[SweptTrial]) -> Figure:
     hollow: dict[str, Any] = {"linestyle": "none", "markersize": 4.5, "markerfacecolor": PAPER}
     if stopped:
         drawn = _points([trial for trial in stopped if trial not in below])
-        axes.plot(*drawn, **hollow, marker="o", color=FAINT, label="stopped early, mean of its folds")
+        axes.plot(*drawn, **hollow, marker="o", color=FAINT, label="stopped early, mean of finished folds")
     drawn = _points([trial for trial in complete if trial not in below])
-    axes.plot(*drawn, linestyle="none", marker="o", markersize=4.5, color=ACCENT, label="tried in all folds")
+    axes.plot(*drawn, linestyle="none", marker="o", markersize=4.5, color=ACCENT, label="finished all folds")
     if below:
         numbers, _ = _points(below)
-        axes.plot(numbers, [floor] * len(below), **hollow, marker="v", color=MUTED, label="lower still")
+        axes.plot(numbers, [floor] * len(below), **hollow, marker="v", color=MUTED, label="below the scale")
     if complete:
         numbers, scores = _points(complete)
         axes.step(
@@ -203,7 +203,7 @@ def optimisation_history(trials: Sequence[SweptTrial]) -> Figure:
         )
     axes.set_ylim(score.low - room, score.high + room)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, borderpad=0, handletextpad=0.5)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, handletextpad=0.5)
     return figure
 
 

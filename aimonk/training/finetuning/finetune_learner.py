@@ -66,9 +66,8 @@ class Finetuning:
         return self._decoded[size]
 
     def _training_readout(self) -> Readout:
-        """Return the readout for training, never mirrored: random flips show both sides at half the work."""
         resolution = self.config.finetune.resolution or self.config.features.resolution
-        features = dataclasses.replace(self.config.features, resolution=resolution, mirrored=False)
+        features = dataclasses.replace(self.config.features, resolution=resolution)
         return readout(features, self.backbone.backbone)
 
     def reconfigured(self, config: Config) -> Finetuning:
@@ -107,7 +106,7 @@ class Finetuning:
         from .fit_network import finetune
 
         scaled = config.training.scale_features
-        scaling = Scaling.of(self.first_phase.views, train) if scaled else None
+        scaling = Scaling.of(self.first_phase.vectors, train) if scaled else None
         seen = self._training_readout()
         model = self._network(seen, head.head, scaling)
         with stage("finetune", "Fine-tuning") as progress:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import difflib
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from ...backbones.color_histogram import ATTENTION
 from ...backbones.linear_head import LinearHead
+from ...errors import BackboneError
 from ..backend import keras
 from ..linear_probe.scaling import Scaling
 
@@ -19,12 +21,20 @@ LOGITS = "logits"
 def model_from_head(
     backbone: keras.Model, head: LinearHead, scaling: Scaling | None = None, dropout: float = 0.0
 ) -> keras.Model:
-    """`backbone`, uint8 `(H, W, 3)` to `(D,)`, continued by the head: a model from pixels to `(L,)` logits.
+    """Continue a backbone by a head: a model from pixels to logits.
 
-    The layers are shared with `backbone`, so training the model changes it. With a `scaling` the features
-    are standardised by a layer of its own before the head's, which then learns all of them at one rate;
-    `dropout` is the share of features that each training step leaves out (Srivastava, Hinton, Krizhevsky,
-    Sutskever and Salakhutdinov, "Dropout", JMLR 2014).
+    The layers are shared with the backbone, so training the model changes it.
+
+    Args:
+        backbone: `(N, H, W, 3) uint8 -> (N, D)`, from `build_backbone`.
+        head: the initial head, on raw features.
+        scaling: standardizes the features in a layer of its own, so that the head learns all at one rate.
+        dropout: share of features that each training step leaves out (Srivastava, Hinton, Krizhevsky,
+            Sutskever and Salakhutdinov, "Dropout", JMLR 2014).
+
+    Returns:
+        A model `(N, H, W, 3) uint8 -> (N, L) float32`.
+
     """
     features = backbone.output
     if scaling is not None:
@@ -55,18 +65,42 @@ def leaf_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
             yield layer
 
 
-def choose_trainable(model: keras.Model, last_layers: int) -> None:
-    """Leave the last `last_layers` backbone layers with weights trainable (0: all), and what is new.
+def choose_trainable(model: keras.Model, last_layers: int | str) -> None:
+    """Leave the last backbone layers trainable, and layers that are new.
 
-    Batch normalisation is never trained: it stays in inference mode with ImageNet's statistics, since those
-    of small batches would undo what the backbone knows.
+    Batch normalization is never trained: it stays in inference mode with the statistics it came with, since
+    those of small batches would undo what the backbone knows.
+
+    Args:
+        model: from `model_from_head`.
+        last_layers: how many layers with weights, 0 for all; or the name of the first one to train.
+
+    Raises:
+        BackboneError: there is no layer of that name.
+
     """
     model.trainable = True
-    new = (LOGITS, ATTENTION)  # without ImageNet's weights
-    weighted = [layer for layer in leaf_layers(model) if layer.weights and not layer.name.startswith(new)]
-    first = len(weighted) - last_layers if last_layers else 0
-    for number, layer in enumerate(weighted):
-        layer.trainable = number >= first and not isinstance(layer, keras.layers.BatchNormalization)
+    new = (LOGITS, ATTENTION)  # without pretrained weights
+    layers = [layer for layer in leaf_layers(model) if not layer.name.startswith(new)]
+    weighted = [layer for layer in layers if layer.weights]
+    if isinstance(last_layers, str):
+        trained = layers[_position(layers, last_layers) :]
+    else:
+        trained = weighted[-last_layers:] if last_layers else weighted
+    kept = {id(layer) for layer in trained}
+    for layer in weighted:
+        layer.trainable = id(layer) in kept and not isinstance(layer, keras.layers.BatchNormalization)
+
+
+def _position(layers: Sequence[keras.layers.Layer], name: str) -> int:
+    names = [layer.name for layer in layers]
+    if name not in names:
+        close = difflib.get_close_matches(name, names, n=3, cutoff=0.0)
+        raise BackboneError(
+            f"finetune.last_layers names the layer {name!r}, which the backbone does not have; "
+            f"similar ones are {', '.join(close)}."
+        )
+    return names.index(name)
 
 
 @contextlib.contextmanager

@@ -17,10 +17,12 @@ from ...evaluation.calibration import Calibration
 from ...features.cache_key import FeatureKey
 from ...features.embedding import embed
 from ...features.extractor import FrozenBackbone
+from ...features.views import PLAIN
 from ...progress import stage
 from ..class_weights import pos_weights
 from ..history import History, Observer
 from ..learner import ExportedModel, calibrated, monitored
+from .fit_probe import fit_probe
 
 
 class LinearProbe:
@@ -30,14 +32,19 @@ class LinearProbe:
         self.config, self.backbone = config, backbone
 
     def prepare(self, data: Dataset) -> None:
-        """Take the features from the store, or compute and store them."""
+        """Take the features from the store, or compute and store them.
+
+        The plain view comes first, and is always among them: it is the one that is scored.
+        """
+        chosen = self.config.features.views
+        views = (PLAIN, *(view for view in chosen if view != PLAIN))
         with stage("embed", "Features") as progress:
             files = list(zip(data.digests, data.paths, strict=True))
-            features = embed(files, self.config.features, progress=progress, backbone=self.backbone)
+            features = embed(
+                files, self.config.features, views=views, progress=progress, backbone=self.backbone
+            )
         self.targets = data.targets
-        self.views = np.ascontiguousarray(features.vectors.transpose(1, 0, 2))
-        self.plain = features.plain
-        self.filled = features.filled
+        self.vectors, self.filled = features.vectors, features.filled
 
     def reconfigured(self, config: Config) -> LinearProbe:
         """Return a learner of the same features under other settings of the head."""
@@ -71,11 +78,9 @@ class LinearProbe:
     def _fit(
         self, train: np.ndarray, watched: np.ndarray, config: Config, observer: Observer | None
     ) -> FittedProbe:
-        from .fit_head import fit_head
-
         training = config.training
         weights = pos_weights(self.targets[train], training.pos_weight_power, training.pos_weight_max)
-        head, history = fit_head(self.views, self.targets, train, watched, training, observer)
+        head, history = fit_probe(self.vectors, self.targets, train, watched, training, observer)
         return FittedProbe(head, history, weights, self)
 
 
@@ -95,7 +100,11 @@ class FittedProbe:
 
     def logits(self, rows: np.ndarray) -> np.ndarray:
         """`(n, L)`: what the served graph computes, whose backbone is the one that made the features."""
-        return self.head.logits(self.learner.plain[rows])
+        vectors = self.learner.vectors
+        logits = np.empty((len(rows), len(self.head.bias)), np.float32)
+        for part, block in vectors.blocks(vectors.rows[0, rows]):
+            logits[part] = self.head.logits(block)
+        return logits
 
     def export(self, calibration: Calibration) -> ExportedModel:
         """Append the calibrated head to the backbone's graph."""

@@ -55,11 +55,8 @@ class Losses:
         pass
 
 
-@pytest.mark.parametrize("mirrored", ["true", "false"])
-def test_it_is_trained_on_smaller_images_than_it_answers_for(
-    data: Dataset, tmp_path: Path, mirrored: str
-) -> None:
-    settings = ("finetune.resolution=0.3", "finetune.dropout=0.2", f"features.mirrored={mirrored}")
+def test_it_is_trained_on_smaller_images_than_it_answers_for(data: Dataset, tmp_path: Path) -> None:
+    settings = ("finetune.resolution=0.3", "finetune.dropout=0.2")
     learner, config = opened(tmp_path, data, *settings)
     plan = make_split(data.targets, data.groups, None, config.split, data.names)
     trained_on: list[Any] = []

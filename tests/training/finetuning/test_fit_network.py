@@ -19,7 +19,7 @@ from aimonk.training.finetuning.network import leaf_layers, model_from_head
 from aimonk.training.linear_probe.batches import batches
 from aimonk.training.losses import batch_loss
 
-from ..linear_probe.test_fit_head import Notes
+from ..linear_probe.test_fit_probe import Notes
 from .test_network import backbone
 
 TRAINING = TrainingConfig(pos_weight_power=1.0)
@@ -128,7 +128,7 @@ def test_best_weights_are_restored(model, images, targets) -> None:
 def test_the_same_training_gives_the_same_network(shared: Path) -> None:
     """Bit for bit: with maps that are read in three places, dropout, and every augmentation."""
     file = shared / "weights" / "mobilenet_2_5_224_tf_no_top.h5"
-    how = Readout(288, 288, "pyramid", colours=2)
+    how = Readout(288, 288, "pyramid", colors=2)
     generator = np.random.default_rng(0)
     images = generator.integers(0, 256, (72, 288, 288, 3), dtype=np.uint8)
     targets = generator.integers(-1, 2, (72, 3)).astype(np.float32)

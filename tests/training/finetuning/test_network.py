@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from aimonk.backbones.linear_head import LinearHead
+from aimonk.errors import BackboneError
 from aimonk.training.backend import keras
 from aimonk.training.finetuning.network import choose_trainable, head_of, leaf_layers, model_from_head
 from aimonk.training.linear_probe.scaling import Scaling
@@ -76,6 +77,18 @@ def test_trainable_layers(last_layers: int, trained: list[str]) -> None:
     choose_trainable(model, 1)  # what an earlier call has chosen does not matter
     choose_trainable(model, last_layers)
     assert [layer.name for layer in leaf_layers(model) if layer.trainable_variables] == trained
+
+
+@pytest.mark.parametrize(
+    ("name", "trained"),
+    [("two", ["two", "logits"]), ("norm", ["two", "logits"]), ("one", ["one", "two", "logits"])],
+)
+def test_the_first_trained_layer_can_be_named(name: str, trained: list[str]) -> None:
+    model = model_from_head(backbone(), HEAD)
+    choose_trainable(model, name)
+    assert [layer.name for layer in leaf_layers(model) if layer.trainable_variables] == trained
+    with pytest.raises(BackboneError, match="names the layer 'too', .* does not have; similar ones are two"):
+        choose_trainable(model, "too")
 
 
 def test_what_says_where_to_look_is_always_trained() -> None:

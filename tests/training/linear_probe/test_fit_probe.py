@@ -1,20 +1,26 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
 
+from aimonk.backbones.linear_head import LinearHead
 from aimonk.config import TrainingConfig
+from aimonk.features.image_vectors import ImageVectors
 from aimonk.training.backend import keras
 from aimonk.training.class_weights import pos_weights, prevalences
+from aimonk.training.history import History
 from aimonk.training.linear_probe.batches import batches
-from aimonk.training.linear_probe.fit_head import fit_head
-from aimonk.training.linear_probe.head_step import compiled_epoch
+from aimonk.training.linear_probe.fit_probe import fit_probe
 from aimonk.training.losses import batch_loss
+from tests.conftest import ROOT
 
-SEED_RECIPE = TrainingConfig(
+NOTEBOOK = TrainingConfig(
     pos_weight_power=1.0,
     epochs=5,
     batch_size=32,
@@ -22,6 +28,7 @@ SEED_RECIPE = TrainingConfig(
     schedule="constant",
     weight_decay=0.0,
     l2=0.0,
+    initial_weights="glorot",
     scale_features=False,
     patience=0,
 )
@@ -35,6 +42,11 @@ def data(rows: int = 100, width: int = 16, attributes: int = 3) -> tuple[np.ndar
     truth = features[:, :attributes] + random.normal(size=(rows, attributes)) > 0.7
     targets = np.where(random.random((rows, attributes)) < 0.1, -1, truth).astype(np.float32)
     return features, targets
+
+
+def fit_head(views: np.ndarray, *arguments: Any) -> tuple[LinearHead, History]:
+    """Of vectors in memory."""
+    return fit_probe(ImageVectors.of(views), *arguments)
 
 
 class Notes:
@@ -57,7 +69,9 @@ def keras_fit(features, targets, train, config: TrainingConfig):
     dense = keras.layers.Dense(
         targets.shape[1],
         kernel_initializer=keras.initializers.GlorotUniform(seed=config.seed),
-        kernel_regularizer=keras.regularizers.L2(config.l2) if config.l2 else None,
+        kernel_regularizer=keras.regularizers.L2(config.l2 * features.shape[1] / (targets[train] >= 0).sum())
+        if config.l2
+        else None,
     )
     model = keras.Sequential([keras.Input((features.shape[1],)), dense])
     rule = keras.optimizers.AdamW(config.learning_rate, weight_decay=config.weight_decay)
@@ -71,11 +85,11 @@ def keras_fit(features, targets, train, config: TrainingConfig):
     return np.array(losses), model.predict_on_batch(features)
 
 
-def test_the_seeds_recipe_is_that_of_keras() -> None:
+def test_the_notebooks_recipe_is_that_of_keras() -> None:
     features, targets = data(rows=73)
     train = np.arange(73)[::-1].copy()
-    head, history = fit_head(features, targets, train, NONE, SEED_RECIPE)
-    losses, logits = keras_fit(features, targets, train, SEED_RECIPE)
+    head, history = fit_head(features, targets, train, NONE, NOTEBOOK)
+    losses, logits = keras_fit(features, targets, train, NOTEBOOK)
     assert len(history.iteration_losses) == 15
     assert history.epoch_steps == (3, 6, 9, 12, 15)
     assert (history.validation_losses, history.best_epoch) == ((), 5)
@@ -86,7 +100,7 @@ def test_the_seeds_recipe_is_that_of_keras() -> None:
 def test_penalty_and_decay_are_those_of_keras() -> None:
     """At a rate where they tell: both change the logits by more than a tenth here."""
     features, targets = data(rows=48)
-    config = dataclasses.replace(SEED_RECIPE, learning_rate=0.05, l2=0.1, weight_decay=0.5, loss="focal")
+    config = dataclasses.replace(NOTEBOOK, learning_rate=0.05, l2=0.9, weight_decay=0.5, loss="focal")
     head, _ = fit_head(features, targets, np.arange(48), NONE, config)
     _, logits = keras_fit(features, targets, np.arange(48), config)
     np.testing.assert_allclose(head.logits(features), logits, atol=1e-4)
@@ -101,13 +115,13 @@ def test_first_loss_by_hand() -> None:
     """One batch of zero features has the logit 0: both positive (weight 1) and negative cost log 2."""
     features = np.zeros((4, 2), np.float32)
     targets = np.array([[1], [0], [-1], [-1]], np.float32)
-    _, history = fit_head(features, targets, np.arange(4), NONE, SEED_RECIPE)
+    _, history = fit_head(features, targets, np.arange(4), NONE, NOTEBOOK)
     np.testing.assert_allclose(history.iteration_losses[0], np.log(2), rtol=1e-6)
 
 
 def test_same_seed_same_bits_another_seed_others() -> None:
     features, targets = data()
-    config = TrainingConfig(epochs=4)
+    config = TrainingConfig(epochs=4, batch_size=32)
     runs = [fit_head(features, targets, np.arange(80), np.arange(80, 100), config) for _ in range(2)]
     np.testing.assert_array_equal(runs[0][1].iteration_losses, runs[1][1].iteration_losses)
     np.testing.assert_array_equal(runs[0][0].kernel, runs[1][0].kernel)
@@ -238,7 +252,7 @@ def test_scaling_is_folded_into_the_head() -> None:
 def test_views_are_drawn_in_training_and_view_0_is_validated() -> None:
     features, targets = data()
     views = np.stack([features, features + 5])
-    config = TrainingConfig(epochs=3, patience=0, scale_features=False, pos_weight_power=1.0)
+    config = TrainingConfig(epochs=3, batch_size=32, patience=0, scale_features=False, pos_weight_power=1.0)
     train, validation = np.arange(80), np.arange(80, 100)
     head, history = fit_head(views, targets, train, validation, config)
     alone, plain = fit_head(features, targets, train, validation, config)
@@ -251,21 +265,53 @@ def test_views_are_drawn_in_training_and_view_0_is_validated() -> None:
     np.testing.assert_allclose(history.validation_losses[-1], expected, rtol=1e-5)
 
 
-def test_a_sweep_over_folds_and_penalties_compiles_once() -> None:
-    """120 rows and 5 folds, some with 3 and some with 4 batches of 30."""
-    features, targets = data(rows=122)
-    epoch = compiled_epoch("asymmetric")
-    for number in range(5):
-        train = np.delete(np.arange(122), slice(number * 7, number * 7 + 30 + number))
-        config = TrainingConfig(
-            loss="asymmetric",
-            epochs=1,
-            batch_size=30,
-            learning_rate=10.0**-number,
-            l2=0.1 * number,
-            weight_decay=0.1 * number,
-            pos_weight_power=0.2 * number,
-            schedule="cosine" if number % 2 else "constant",
-        )
-        fit_head(features, targets, train, np.arange(number + 1), config)
-    assert epoch.experimental_get_tracing_count() == 1  # type: ignore[attr-defined]
+def test_an_iteration_takes_all_images_by_default() -> None:
+    features, targets = data()
+    config = TrainingConfig(epochs=7)
+    _, history = fit_head(features, targets, np.arange(80), NONE, config)
+    assert history.epoch_steps == (1, 2, 3, 4, 5, 6, 7)
+    weights = pos_weights(targets[:80], config.pos_weight_power), prevalences(targets[:80])
+    first = batch_loss("weighted_bce")(targets[:80], np.zeros((80, 3), np.float32), *weights)
+    np.testing.assert_allclose(history.iteration_losses[0], first, rtol=1e-6)
+    whole = dataclasses.replace(config, batch_size=80)
+    np.testing.assert_array_equal(
+        fit_head(features, targets, np.arange(80), NONE, whole)[1].iteration_losses, history.iteration_losses
+    )
+
+
+def test_the_head_learns_what_the_features_tell() -> None:
+    """Each attribute is a feature plus noise: its own feature has by far the largest weight."""
+    features, targets = data(rows=400)
+    head, _ = fit_head(features, targets, np.arange(400), NONE, TrainingConfig())
+    strength = np.abs(head.kernel)
+    assert strength.argmax(axis=0).tolist() == [0, 1, 2]
+    assert (np.sort(strength, axis=0)[-1] > 3 * np.sort(strength, axis=0)[-2]).all()
+
+
+def test_one_penalty_fits_any_number_of_images_attributes_and_features() -> None:
+    """Twice the same images, attributes or features leave the probabilities where they were."""
+    features, targets = data()
+    config = TrainingConfig(epochs=400, l2=0.2, schedule="constant")
+
+    def logits(features: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        rows = np.arange(len(targets))
+        return fit_head(features, targets, rows, NONE, config)[0].logits(features)[:100, :3]
+
+    alone = logits(features, targets)
+    np.testing.assert_allclose(logits(features, np.tile(targets, (1, 2))), alone, atol=0.02)
+    np.testing.assert_allclose(logits(np.tile(features, (1, 2)), targets), alone, atol=0.02)
+
+
+def test_tensorflow_is_not_imported() -> None:
+    code = (
+        "import sys, numpy as np\n"
+        "from aimonk.config import TrainingConfig\n"
+        "from aimonk.training.linear_probe import probe_learner\n"
+        "from aimonk.training.linear_probe.fit_probe import fit_probe\n"
+        "from aimonk.features.image_vectors import ImageVectors\n"
+        "vectors = ImageVectors.of(np.eye(4, dtype=np.float32))\n"
+        "fit_probe(vectors, np.eye(4, dtype=np.float32), np.arange(4), np.arange(2), TrainingConfig())\n"
+        "heavy = {'tensorflow', 'keras', 'sklearn', 'pandas', 'mlflow', 'torch', 'scipy.optimize'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, cwd=ROOT)

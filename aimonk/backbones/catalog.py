@@ -1,0 +1,109 @@
+"""Which backbones can be named, how large they are, and whether their weights are at hand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from ..config import FeaturesConfig
+from .keras_file import KerasFile, load_network
+from .named_backbone import named_backbone
+from .onnx_file import OnnxFile
+from .pooling import Readout
+from .published_weights import PUBLISHED
+from .weights import keras_cache
+from .zoo import parse_backbone
+
+
+@dataclass(frozen=True)
+class BackboneInfo:
+    """One backbone that `--backbone` takes.
+
+    Attributes:
+        name: what to give to `--backbone`.
+        height: pixels of the images it was trained on.
+        width: likewise.
+        parameters: number of weights.
+        dimension: features per image when its last map is averaged (`features.pooling=mean`); the default
+            pooling gives several times more.
+        weights_at_hand: whether its weights are on this machine, so that nothing has to be downloaded.
+        images_per_second: measured here at the settings asked for, or None.
+
+    """
+
+    name: str
+    height: int
+    width: int
+    parameters: int
+    dimension: int
+    weights_at_hand: bool
+    images_per_second: float | None = None
+
+
+def list_backbones(
+    files: Sequence[str] = (), rate: Callable[[str], float] | None = None
+) -> tuple[BackboneInfo, ...]:
+    """Describe files of the user's, then every network Keras has ImageNet weights for.
+
+    Without files and `rate` neither Keras nor OpenVINO is imported.
+
+    >>> [info.dimension for info in list_backbones() if info.name == "mobilenet@0.25"]
+    [256]
+
+    Args:
+        files: paths of ONNX files or folders, or `.keras` files.
+        rate: measures the images per second of a backbone by name, such as
+            `features.throughput.images_per_second`; takes some seconds for each.
+
+    Raises:
+        BackboneError: a file is no image backbone.
+
+    """
+    infos = [*(_of_file(file) for file in files), *_of_keras()]
+    if rate is not None:
+        infos = [replace(info, images_per_second=rate(info.name)) for info in infos]
+    return tuple(infos)
+
+
+def _of_keras() -> list[BackboneInfo]:
+    cache = keras_cache()
+    return [
+        BackboneInfo(
+            item.name,
+            *parse_backbone(item.name).size,
+            item.parameters,
+            item.channels,
+            (cache / item.file).is_file(),
+        )
+        for item in PUBLISHED
+    ]
+
+
+def _of_file(text: str) -> BackboneInfo:
+    backbone = named_backbone(FeaturesConfig(backbone=text))
+    if isinstance(backbone, OnnxFile):
+        parameters, dimension = _onnx_sizes(backbone)
+    elif isinstance(backbone, KerasFile):
+        parameters, dimension = _keras_sizes(backbone)
+    else:
+        return next(info for info in _of_keras() if info.name == str(backbone))
+    return BackboneInfo(text, *backbone.own_size, parameters, dimension, weights_at_hand=True)
+
+
+def _onnx_sizes(backbone: OnnxFile) -> tuple[int, int]:
+    """Parameters and dimension: every real constant of the graph counts as parameters."""
+    from .onnx_graph import build_onnx
+    from .onnx_network import read_onnx
+
+    constants = (op for op in read_onnx(backbone.path).get_ops() if op.get_type_name() == "Constant")
+    parameters = sum(math.prod(op.get_output_shape(0)) for op in constants if op.get_element_type().is_real())
+    graph = build_onnx(backbone, Readout(*backbone.own_size))
+    return parameters, int(graph.output(0).get_partial_shape()[1].get_length())
+
+
+def _keras_sizes(backbone: KerasFile) -> tuple[int, int]:
+    from .build import import_keras
+
+    network = load_network(import_keras(), backbone, backbone.own_size)
+    return int(network.count_params()), int(network.output.shape[-1])

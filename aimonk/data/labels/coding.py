@@ -1,0 +1,209 @@
+"""What the tokens of a file mean: present, absent, or not known. What is open is asked, not guessed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+import numpy as np
+
+from ...config import LabelsConfig
+from ...errors import LabelsError
+from .label_table import MISSING
+from .raw_table import Column, RawTable
+from .tokens import ABSENT, PRESENT, UNKNOWN, WEAK, normalized, number, stray_letter
+
+_MOST_TOKENS = 1000
+"""A column of more different cells holds no labels."""
+
+_MISSPELLED = 0.1
+"""A column in which at most this share of the filled cells is no label, or a single one, holds
+labels with mistakes."""
+
+
+class Kind(Enum):
+    """What the cells of a column can be."""
+
+    LABELS = auto()
+    SOFT = auto()
+    MISSPELLED = auto()
+    OTHER = auto()
+
+
+@dataclass(frozen=True)
+class Coding:
+    """What each normalized token of a file means.
+
+    Attributes:
+        value_of: 1, 0 or `MISSING` by token.
+        threshold: From which number on a soft label is present; None if there is none.
+    """
+
+    value_of: dict[str, float]
+    threshold: float | None = None
+    cells: Counter[tuple[str, float]] = field(default_factory=Counter)
+    """How many cells of which token were read as what; counted while columns are read."""
+
+    def targets(self, column: Column) -> np.ndarray:
+        """Return the labels of a column, `(N,) float32`."""
+        values = np.empty(len(column.values), np.float32)
+        counts = column.counts()
+        for at, cell in enumerate(column.values):
+            token = normalized(cell)
+            values[at] = self._value(token)
+            self.cells[token, float(values[at])] += int(counts[at])
+        return np.asarray(values[column.codes])
+
+    def _value(self, token: str) -> float:
+        if token in self.value_of:
+            return self.value_of[token]
+        soft = number(token)
+        assert soft is not None and self.threshold is not None
+        return float(soft >= self.threshold)
+
+
+def own_meanings(config: LabelsConfig) -> dict[str, float]:
+    """Return what the settings say of tokens; raises LabelsError for one that they give two meanings."""
+    meanings: dict[str, float] = {}
+    for name, value in (("present", 1.0), ("absent", 0.0), ("unknown", MISSING)):
+        for token in map(normalized, getattr(config, name)):
+            if meanings.setdefault(token, value) != value:
+                raise LabelsError(
+                    f"labels.{name} names the token {token!r}, which has another meaning already."
+                )
+    return meanings
+
+
+def kind_of(column: Column, own: dict[str, float]) -> Kind:
+    """Return what the cells of a column can be, given the meanings that the settings add."""
+    if len(column.values) > _MOST_TOKENS or column.listed:
+        return Kind.OTHER
+    tokens = [normalized(value) for value in column.values]
+    strange = {token for token in tokens if not _has_meaning(token, own)}
+    if not own and (stray := stray_letter(set(tokens))):
+        strange.add(stray)
+    if not strange:
+        return Kind.LABELS
+    numbers = [number(token) for token in tokens if token not in own and not _open(token)]
+    if all(value is not None and 0 <= value <= 1 for value in numbers):
+        return Kind.SOFT
+    counts = dict(zip(tokens, column.counts().tolist(), strict=True))
+    filled = sum(times for token, times in counts.items() if not _open(token))
+    lost = sum(counts[token] for token in strange)
+    few = lost <= _MISSPELLED * filled or (lost == 1 and filled > 1)
+    return Kind.MISSPELLED if few else Kind.OTHER
+
+
+def first_strange(column: Column, own: dict[str, float]) -> int:
+    """Return the number of the first distinct cell of a column that is no label."""
+    return next((at for at, v in enumerate(column.values) if not _has_meaning(normalized(v), own)), 0)
+
+
+def find_coding(table: RawTable, columns: Sequence[Column], config: LabelsConfig) -> Coding:
+    """Return what the tokens of a file's label columns mean.
+
+    Settings come first. Of the rest, a token that always means the same has that meaning, and three are
+    decided by what else the file holds:
+
+    * -1 means absent in a file without 0, as CelebA has it. Beside 0, or beside blank cells, it means
+      absent in some data sets (DeepFashion) and not known in others (CheXpert): this is asked.
+    * A blank cell (or a dash) means not known where the column, or a column of the same spelling, also
+      says absent. A list of marks may leave blank what is absent: this is asked.
+    * A number between 0 and 1 is present or absent only with a threshold.
+
+    Raises:
+        LabelsError: The file can be read in two ways; the message names the settings that decide.
+    """
+    own = own_meanings(config)
+    tokens = [{normalized(value) for value in column.values} for column in columns]
+    every = set().union(*tokens)
+    if config.threshold is None:
+        for column in columns:
+            if kind_of(column, own) is Kind.SOFT:
+                _ask_threshold(table, column, own)
+    value_of = {token: value for token in every if (value := _plain(token, own)) is not None}
+    _decide_numbers(table, every, tokens, own, value_of)
+    _decide_blanks(table, columns, tokens, value_of)
+    return Coding(value_of, config.threshold)
+
+
+def _has_meaning(token: str, own: dict[str, float]) -> bool:
+    return token in own or _open(token) or token in PRESENT or token in ABSENT
+
+
+def _open(token: str) -> bool:
+    return token == "-1" or token in UNKNOWN or token in WEAK
+
+
+def _plain(token: str, own: dict[str, float]) -> float | None:
+    """Return the meaning of a token on its own; None for numbers and blanks, which the file decides."""
+    if token in own:
+        return own[token]
+    if token in WEAK or number(token) is not None:
+        return None
+    return 1.0 if token in PRESENT else 0.0 if token in ABSENT else MISSING
+
+
+def _decide_numbers(
+    table: RawTable,
+    every: set[str],
+    tokens: list[set[str]],
+    own: dict[str, float],
+    value_of: dict[str, float],
+) -> None:
+    given = {value for token, value in own.items() if number(token) is not None}
+    for token, value in (("1", 1.0), ("0", 0.0)):
+        if token in every and token not in own:
+            if value in given:
+                meaning = "labels.absent and labels.unknown" if value else "labels.present and labels.unknown"
+                raise LabelsError(
+                    f"{table.source} holds {token}, which the settings leave open: name it in one of "
+                    f"{meaning}."
+                )
+            value_of[token] = value
+    if "-1" not in every or "-1" in own:
+        return
+    if "0" in every and value_of["0"] != MISSING:
+        raise LabelsError(
+            f"{table.source} holds 1, 0 and -1, and either 0 or -1 may mean absent: set labels.absent and "
+            'labels.unknown, such as labels.absent=["0"] and labels.unknown=["-1"].'
+        )
+    if any(some & {"1", "-1"} and some & WEAK - own.keys() for some in tokens):
+        raise LabelsError(
+            f"{table.source} holds -1 and blank cells, and either may mean absent: set labels.absent and "
+            'labels.unknown, such as labels.absent=["-1"] and labels.unknown=[""].'
+        )
+    value_of["-1"] = 0.0
+
+
+def _decide_blanks(
+    table: RawTable, columns: Sequence[Column], tokens: list[set[str]], value_of: dict[str, float]
+) -> None:
+    said = {_family(token) for token, value in value_of.items() if value == 0.0}
+    for column, some in zip(columns, tokens, strict=True):
+        for token in some & WEAK - value_of.keys():
+            present = {_family(other) for other in some if value_of.get(other) == 1.0}
+            denies = any(value_of.get(other) == 0.0 for other in some)
+            if present - said and not denies:
+                kind = "blank cells" if not token else f"{token!r}"
+                raise LabelsError(
+                    f"{table.source}: the column {column.name!r} holds {kind}, which may mean absent or not "
+                    f'known: set labels.absent=["{token}"] or labels.unknown=["{token}"].'
+                )
+    for token in set().union(*tokens) & WEAK:
+        value_of.setdefault(token, MISSING)
+
+
+def _family(token: str) -> str:
+    return "number" if number(token) is not None else PRESENT.get(token) or ABSENT.get(token) or "own"
+
+
+def _ask_threshold(table: RawTable, column: Column, own: dict[str, float]) -> None:
+    at = first_strange(column, own)
+    raise LabelsError(
+        f"{table.source}, {table.place(column.row_of(at))}: {column.values[at]!r} in the column "
+        f"{column.name!r} is no label but a number between 0 and 1: set labels.threshold=0.5 to read such "
+        "numbers as present from 0.5 on, or leave the column out with labels.ignore."
+    )

@@ -1,0 +1,210 @@
+"""Which column names the image, which hold labels, groups and sets, and which are left out."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ...config import LabelsConfig
+from ...errors import LabelsError
+from .coding import Kind, first_strange, kind_of, own_meanings
+from .column_names import find_column, holds_groups, is_bookkeeping, numbers_rows, select
+from .image_column import find_image_column
+from .raw_table import Column, RawTable
+from .sets import COLUMNS, set_named
+from .tag_columns import find_tag_columns
+from .tokens import normalized
+
+
+@dataclass(frozen=True)
+class Roles:
+    """What each column of a table is for.
+
+    Attributes:
+        image: Names the image.
+        attributes: One attribute each.
+        tags: Hold names that become attributes; then `attributes` is empty unless the settings name some.
+        group: Holds groups, or None; `pattern` is the regular expression that forms them instead.
+        split: Holds predefined sets, or None.
+        others: What is left, for a table with one row for each label.
+        left_out: (column, reason).
+        hints: Columns that look like groups.
+    """
+
+    image: Column
+    attributes: tuple[Column, ...] = ()
+    tags: tuple[Column, ...] = ()
+    group: Column | None = None
+    pattern: str = ""
+    split: Column | None = None
+    others: tuple[Column, ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
+    bookkeeping: tuple[str, ...] = ()
+    hints: tuple[Column, ...] = field(default=())
+
+
+def find_roles(table: RawTable, config: LabelsConfig) -> Roles:
+    """Return what each column of a table is for, by the settings, its cells and its name.
+
+    Raises:
+        LabelsError: A setting names a column that is not there, two columns have one name, or what a column
+            is for can be read in two ways.
+    """
+    left_out: dict[str, str] = {}
+    columns = _named(table, left_out)
+    names = [column.name for column in columns]
+    by_name = dict(zip(names, columns, strict=True))
+    for name in select(table.source, names, config.ignore, "labels.ignore"):
+        left_out[name] = "labels.ignore names it"
+    image = find_image_column(table, [c for c in columns if c.name not in left_out], config.image)
+    group, pattern = _group(table, names, config.group)
+    free = [column for column in columns if column is not image and column.name not in left_out]
+    split = _split(table, [column for column in free if column.name != group], config.split)
+    free = [column for column in free if column is not split and column.name != group]
+    tags = find_tag_columns(table, free, config)
+    attributes = _attributes(table, [c for c in free if c not in tags], config, bool(tags), left_out)
+    others = tuple(c for c in free if c not in tags and c not in attributes)
+    return Roles(
+        image=image,
+        attributes=attributes,
+        tags=tags,
+        group=by_name[group] if group else None,
+        pattern=pattern,
+        split=split,
+        others=others,
+        left_out=tuple(left_out.items()),
+        bookkeeping=tuple(c.name for c in attributes if not config.attributes and is_bookkeeping(c.name)),
+        hints=tuple(c for c in free if holds_groups(c.name) and 1 < len(c.values) < len(table)),
+    )
+
+
+def _named(table: RawTable, left_out: dict[str, str]) -> list[Column]:
+    """Return the columns that have a name, without those that are blank or number the rows."""
+    kept = []
+    for at, column in enumerate(table.columns, start=1):
+        blank = all(not value for value in column.values)
+        if not column.name and blank and at > 1:
+            continue  # a delimiter at the end of each line
+        if len(table.columns) > 2 and (column.name or at == 1) and _numbers_rows(column):
+            left_out[column.name or "(no name)"] = "it numbers the rows"
+            continue
+        if not column.name and at > 1:
+            raise LabelsError(f"{table.source}: column {at} has no name; name every column.")
+        kept.append(column)
+    twice = [name for name, times in Counter(column.name for column in kept).items() if times > 1]
+    if twice:
+        raise LabelsError(
+            f"{table.source}: two columns are named {twice[0]!r}; give every column its own name."
+        )
+    return kept
+
+
+def _numbers_rows(column: Column) -> bool:
+    return len(column.values) == len(column.codes) and numbers_rows(column.name, column.values)
+
+
+def _group(table: RawTable, names: Sequence[str], group: str) -> tuple[str, str]:
+    """Return the group column's name, or the regular expression that forms groups; both may be empty."""
+    if not group:
+        return "", ""
+    if found := [name for name in names if name == group or name.casefold() == group.casefold()]:
+        return found[0], ""
+    try:
+        pattern = re.compile(group)
+    except re.error as error:
+        raise LabelsError(
+            f"labels.group is {group!r}, which is no column of {table.source} and no regular expression "
+            f"({error}): name a column, or write an expression with one group."
+        ) from None
+    if pattern.groups != 1:
+        find_column(table.source, names, group, "labels.group") if pattern.groups == 0 else None
+        raise LabelsError(
+            f"labels.group is {group!r}, which has {pattern.groups} groups: put parentheses around exactly "
+            "the part of a file name that tells groups apart."
+        )
+    return "", group
+
+
+def _split(table: RawTable, columns: Sequence[Column], wanted: str) -> Column | None:
+    if wanted:
+        name = find_column(table.source, [column.name for column in columns], wanted, "labels.split")
+        column = next(column for column in columns if column.name == name)
+    else:
+        named = [column for column in columns if column.name.casefold() in COLUMNS]
+        fitting = [column for column in named if all(map(set_named, column.values))]
+        certain = [column for column in named if column.name.casefold() == "split"]
+        if not fitting and not certain:
+            return None
+        column = (fitting or certain)[0]
+    for at, value in enumerate(column.values):
+        if set_named(value) is None:
+            raise LabelsError(
+                f"{table.source}, {table.place(column.row_of(at))}: {value!r} is not a set; "
+                f"write train, validation or test in the column {column.name!r}."
+            )
+    return column
+
+
+def _attributes(
+    table: RawTable,
+    columns: Sequence[Column],
+    config: LabelsConfig,
+    tagged: bool,
+    left_out: dict[str, str],
+) -> tuple[Column, ...]:
+    own = own_meanings(config)
+    names = [column.name for column in columns]
+    if config.attributes and not tagged:
+        wanted = select(table.source, names, config.attributes, "labels.attributes")
+    else:
+        wanted = () if tagged else tuple(names)
+    attributes = []
+    for column in columns:
+        if column.name not in wanted:
+            left_out[column.name] = (
+                "the labels are in the column of tags" if tagged else "labels.attributes does not name it"
+            )
+            continue
+        kind = kind_of(column, own)
+        if kind in (Kind.MISSPELLED, Kind.OTHER) and (config.attributes or kind is Kind.MISSPELLED):
+            raise _no_label(table, column, own)
+        if kind is Kind.OTHER:
+            left_out[column.name] = _reason(column)
+        else:
+            attributes.append(column)
+    if not attributes and not tagged:
+        _nothing_left(table, columns, own)
+    return tuple(attributes)
+
+
+def _no_label(table: RawTable, column: Column, own: dict[str, float]) -> LabelsError:
+    at = first_strange(column, own)
+    return LabelsError(
+        f"{table.source}, {table.place(column.row_of(at))}: {column.values[at]!r} is not a label in the "
+        f"column {column.name!r}; correct it, say what it means with labels.present, labels.absent or "
+        "labels.unknown, or leave the column out with labels.ignore."
+    )
+
+
+def _reason(column: Column) -> str:
+    filled = [value for value in column.values if value]
+    if len(filled) > 12 or column.listed:
+        return f"it holds {len(filled)} different values, such as {filled[0]!r}, not labels"
+    shown = ", ".join(map(repr, filled[:3])) + (" and others" if len(filled) > 3 else "")
+    return f"it holds {shown}, not labels; labels.tags would make each value an attribute"
+
+
+def _nothing_left(table: RawTable, columns: Sequence[Column], own: dict[str, float]) -> None:
+    if not columns:
+        raise LabelsError(
+            f"{table.source} holds no attribute: put at least one column of labels after the image."
+        )
+    column = next((c for c in columns if {normalized(v) for v in c.values} == {"1", "2"}), columns[0])
+    at = first_strange(column, own)
+    raise LabelsError(
+        f"{table.source}, {table.place(column.row_of(at))}: {column.values[at]!r} is not a label in the "
+        f"column {column.name!r}, and no other column holds labels; say what the tokens mean with "
+        "labels.present and labels.absent, or that they are names with labels.tags."
+    )

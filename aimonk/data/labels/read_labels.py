@@ -1,0 +1,163 @@
+"""Read a labels file of any known format, and say what was read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...config import LabelsConfig
+from ...errors import LabelsError
+from .coding import find_coding
+from .column_names import select
+from .column_roles import Roles, find_roles
+from .label_table import MISSING, LabelTable
+from .merge_rows import Merged, merge_rows
+from .raw_table import Column, RawTable
+from .read_as import ReadAs
+from .recognize import read_raw
+from .sets import set_named
+from .tag_labels import read_tags
+
+
+def read_labels(path: Path, config: LabelsConfig | None = None) -> LabelTable:
+    """Read a labels file, or a folder that itself says what its images show.
+
+    >>> table = read_labels(Path("labels.csv"))  # doctest: +SKIP
+    >>> table.read_as.sentences()[0]  # doctest: +SKIP
+    "Read as CSV (utf-8, commas): 972 images by the column 'image', 4 attributes: red, blue, long, plain."
+
+    Args:
+        path: The file or folder; its format is recognized by content, see `recognize`.
+        config: The settings `[labels]`.
+
+    Raises:
+        LabelsError: The file is not there, is damaged, or can be read in two ways that differ in a label.
+    """
+    table = read_raw(path)
+    config = _with_presets(config or LabelsConfig(), table.preset)
+    if not len(table):
+        raise LabelsError(f"{table.source} holds no rows: give each image a row of labels.")
+    roles = find_roles(table, config)
+    _check_images(table, roles.image)
+    read = ReadAs(
+        format=table.format,
+        encoding=table.encoding,
+        delimiter=table.delimiter,
+        image_column=roles.image.name,
+        left_out=roles.left_out,
+        bookkeeping=roles.bookkeeping,
+        notes=table.notes,
+        rows=len(table),
+    )
+    names, targets, read, single = _labels(table, roles, config, read)
+    if not (targets != MISSING).any():
+        raise LabelsError(
+            f"{table.source} holds no known label, all of them are NA: label some images with 1 or 0."
+        )
+    merged = merge_rows(roles.image.codes, targets)
+    if single and not (merged.targets == 0).any():
+        merged = replace(merged, targets=np.maximum(merged.targets, 0))
+        read = replace(read, notes=(*read.notes, "A label that no row gives to an image is absent."))
+    return _table(table, roles, names, merged, replace(read, contradictions=merged.contradictions))
+
+
+def _with_presets(config: LabelsConfig, preset: Any) -> LabelsConfig:
+    """Return the settings, with what the format decides where the user decided nothing."""
+    known = {field.name for field in fields(LabelsConfig)}
+    coded = bool(config.present or config.absent or config.unknown)
+    chosen = {
+        name: value
+        for name, value in preset.items()
+        if name in known
+        and not getattr(config, name)
+        and not (coded and name in ("present", "absent", "unknown"))
+    }
+    return replace(config, **chosen)
+
+
+def _check_images(table: RawTable, image: Column) -> None:
+    for at, value in enumerate(image.values):
+        if not value or "\0" in value:
+            raise LabelsError(
+                f"{table.source}, {table.place(image.row_of(at))}: "
+                + ("the image's name is empty; name it or drop the row." if not value else
+                   f"the image {value!r} is no file name; correct that row.")
+            )  # fmt: skip
+
+
+def _labels(
+    table: RawTable, roles: Roles, config: LabelsConfig, read: ReadAs
+) -> tuple[tuple[str, ...], np.ndarray, ReadAs, bool]:
+    """Return attributes, `(N, L)` targets, what is said of them, and whether each row is one label."""
+    if roles.tags:
+        tagged = read_tags(table, roles, config)
+        names, targets = tagged.names, tagged.targets
+        if config.attributes:
+            kept = select(table.source, names, config.attributes, "labels.attributes")
+            targets = targets[:, [names.index(name) for name in kept]]
+            names = kept
+        tags = tuple(column.name for column in roles.tags)
+        read = replace(read, attributes=names, tags=tags, separator=tagged.separator)
+        if tagged.value:
+            left_out = tuple(pair for pair in read.left_out if pair[0] != tagged.value)
+            note = f"The column {tagged.value!r} says which of them are present."
+            read = replace(read, left_out=left_out, notes=(*read.notes, note))
+        return names, targets, _with_tokens(read, tagged.cells), tagged.single
+    coding = find_coding(table, roles.attributes, config)
+    targets = np.empty((len(table), len(roles.attributes)), np.float32, order="F")
+    for at, column in enumerate(roles.attributes):
+        targets[:, at] = coding.targets(column)
+    names = tuple(column.name for column in roles.attributes)
+    read = _with_tokens(replace(read, attributes=names), coding.cells)
+    return names, np.ascontiguousarray(targets), read, False
+
+
+def _with_tokens(read: ReadAs, cells: Counter[tuple[str, float]]) -> ReadAs:
+    def of(value: float) -> tuple[tuple[str, int], ...]:
+        found = [(token, count) for (token, meaning), count in cells.items() if meaning == value and count]
+        return tuple(sorted(found, key=lambda pair: (-pair[1], pair[0])))
+
+    return replace(read, present=of(1.0), absent=of(0.0), unknown=of(MISSING))
+
+
+def _table(table: RawTable, roles: Roles, names: tuple[str, ...], merged: Merged, read: ReadAs) -> LabelTable:
+    images = tuple(roles.image.values[code] for code in roles.image.codes[merged.first].tolist())
+    split = groups = None
+    if roles.split is not None:
+        named = tuple(set_named(value) or "" for value in roles.split.values)
+        split = _constant(table, roles, roles.split, named, merged)
+        counts = Counter(split)
+        sets = tuple((name, counts[name]) for name in ("train", "validation", "test"))
+        read = replace(read, split=roles.split.name, sets=sets)
+    if roles.group is not None:
+        groups = _constant(table, roles, roles.group, roles.group.values, merged)
+        alone = groups.count("")
+        read = replace(read, group=roles.group.name, groups=len(set(groups) - {""}) + alone)
+    elif roles.pattern:
+        read = replace(read, group=roles.pattern)
+    hints = tuple(
+        (column.name, tuple(column.values[code] for code in column.codes[merged.first].tolist()))
+        for column in roles.hints
+    )
+    read = replace(read, images=len(images))
+    return LabelTable(table.source, images, names, merged.targets, split, groups, read, hints)
+
+
+def _constant(
+    table: RawTable, roles: Roles, column: Column, values: tuple[str, ...], merged: Merged
+) -> tuple[str, ...]:
+    """Return a column's value for each image; raises LabelsError where the rows of an image differ in it."""
+    numbers = np.unique(np.array(values, dtype=object).astype(str), return_inverse=True)[1][column.codes]
+    expected = numbers[merged.first][merged.row_of]
+    if (numbers != expected).any():
+        row = int(np.argmax(numbers != expected))
+        image = roles.image.values[roles.image.codes[row]]
+        raise LabelsError(
+            f"{table.source}, {table.place(row)}: {image!r} has {column.values[column.codes[row]]!r} in the "
+            f"column {column.name!r}, and another value in an earlier row; give each image one."
+        )
+    return tuple(values[code] for code in column.codes[merged.first].tolist())

@@ -1,0 +1,67 @@
+"""The spellings of a label, and what each can mean."""
+
+from __future__ import annotations
+
+import re
+
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?")
+
+PRESENT: dict[str, str] = {
+    "1": "number",
+    **dict.fromkeys(("yes", "y", "ja", "oui", "si", "sí", "sim", "да"), "yes"),
+    **dict.fromkeys(("true", "t", "wahr", "vrai", "verdadero", "vero", "verdadeiro"), "true"),
+    **dict.fromkeys(("present", "positive", "pos", "+", "on"), "present"),
+    **dict.fromkeys(("x", "✓", "✔", "✗", "☑", "*", "•"), "mark"),
+}
+"""Tokens that mean present, with the family they belong to."""
+
+ABSENT: dict[str, str] = {
+    "0": "number",
+    **dict.fromkeys(("no", "n", "nein", "non", "não", "нет"), "yes"),
+    **dict.fromkeys(("false", "f", "falsch", "faux", "falso"), "true"),
+    **dict.fromkeys(("absent", "negative", "neg", "off"), "present"),
+}
+"""Tokens that mean absent; a mark has no counterpart, so that what is not marked is open."""
+
+UNKNOWN = frozenset(
+    (
+        "na", "n/a", "n.a.", "nan", "null", "none", "nil", "<na>", "#n/a", "#na", "#n/a n/a", "nat", "?",
+        "??", "unknown", "unk", "unclear", "uncertain", "undefined", "unlabeled", "unlabelled", "missing",
+        "not available", "not known", "not sure", "unsure", "unsicher", "unbekannt", "inconnu", "k.a.",
+    )
+)  # fmt: skip
+"""Tokens that can only mean that a label is not known."""
+
+WEAK = frozenset(("", "-", "--", "—", "–", "."))
+"""Tokens that stand for nothing: not known where other cells say absent, else open."""
+
+_SINGLE = {"t": "f", "f": "t"}
+"""`F` is a label only beside a `T`: alone, or beside an `M`, it is something else."""
+
+
+def normalized(token: str) -> str:
+    """Return a token without regard to case and to how a number is written.
+
+    >>> [normalized(token) for token in ("YES", "1.000", "-1.0", "0,67", "1e0", " <NA> ")]
+    ['yes', '1', '-1', '0.67', '1', '<na>']
+    """
+    token = token.strip().casefold()
+    if _NUMBER.fullmatch(token):
+        return f"{float(token.replace(',', '.')) + 0.0:g}"
+    return token
+
+
+def is_label(token: str) -> bool:
+    """Return whether a token is one of those that mean present, absent or unknown without any setting."""
+    token = normalized(token)
+    return token == "-1" or token in PRESENT or token in ABSENT or token in UNKNOWN or token in WEAK
+
+
+def number(token: str) -> float | None:
+    """Return the number that a normalized token is, if it is one."""
+    return float(token) if _NUMBER.fullmatch(token) else None
+
+
+def stray_letter(tokens: set[str]) -> str | None:
+    """Return a `t` or `f` that stands without the other one."""
+    return next((one for one, other in _SINGLE.items() if one in tokens and other not in tokens), None)

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from aimonk.cli_options import labels_settings
+from aimonk.commands.audit import audit
+from aimonk.config_file import load_config
+from aimonk.data.labels import read_labels
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    draw = np.random.default_rng(0)
+    for number in range(12):
+        pixels = draw.integers(0, 256, (40, 30, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"p{number // 2}_{number % 2}.png")
+    return folder
+
+
+def test_it_says_how_labels_were_read_and_keeps_the_reading(photos: Path, tmp_path: Path) -> None:
+    rows = [f"{path.name};{'x' if at % 3 else '-'};{at}" for at, path in enumerate(sorted(photos.iterdir()))]
+    (tmp_path / "labels.csv").write_text("\n".join(["file;scratch;age", *rows]))
+    options = labels_settings("file", [], ["age"], "")
+    result = audit(
+        photos,
+        tmp_path / "labels.csv",
+        settings=[*options, 'labels.absent="-"'],
+        save_labels=tmp_path / "saved.csv",
+    )
+    found = result.to_json()
+    assert found["images"] == 12
+    assert found["attributes"][0] | {"positives": 8, "negatives": 4, "unknown": 0} == found["attributes"][0]
+    assert found["read_as"]["left_out"] == {"age": "labels.ignore names it"}
+    assert found["read_as"]["present"] == {"x": 8}
+    assert found["suggested_groups"]["groups"] == 6
+    text = str(result)
+    assert "semicolons" in text.splitlines()[0] and "--group" in text
+    assert read_labels(tmp_path / "saved.csv").targets.tolist() == result.dataset.targets.tolist()
+
+
+def test_options_are_settings_whatever_they_hold() -> None:
+    options = labels_settings("été 👗", ['a "b", c', "d\\e"], [], r"^(\w+)_")
+    labels = load_config(None, options).labels
+    assert (labels.image, labels.attributes, labels.group) == (
+        "été 👗",
+        ('a "b", c', "d\\e"),
+        r"^(\w+)_",
+    )
