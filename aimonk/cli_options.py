@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
+
+from .errors import UndeliveredError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -63,6 +66,16 @@ def show(result: Shown, as_json: bool) -> None:
     Console(stderr=as_json).print(*result.summary(), sep="\n")
     if as_json:
         print(json.dumps(result.to_json(), allow_nan=False))
+
+
+@contextmanager
+def evidence_shown(as_json: bool) -> Iterator[None]:
+    """Print what a training found out even if it cannot be stored; then let the error pass."""
+    try:
+        yield
+    except UndeliveredError as error:
+        show(error.result, as_json)
+        raise
 
 
 def labels_settings(image: str, attributes: list[str], ignore: list[str], group: str) -> list[str]:

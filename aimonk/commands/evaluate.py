@@ -24,7 +24,7 @@ from ..runtime.predictor import Predictor
 from ..serving.package import SEEN_DIGITS, read_head, read_seen
 from ..tracking.logged_model import model_package
 from ..tracking.registry import resolve
-from ..tracking.run import tracked_run
+from ..tracking.tracked_run import tracked_run
 
 
 def evaluate(
