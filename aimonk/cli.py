@@ -54,18 +54,37 @@ def main() -> NoReturn:
     from rich.console import Console
 
     from .progress import show_on
+    from .scratch import scratch_folder
 
     # TensorFlow and MLflow make a million objects that stay. Looking for garbage among them as often as
     # Python does takes 0.7 s while they are imported, and 1.5 s more when the process ends.
     gc.set_threshold(100_000, 50, 100)
     show_on(Console(stderr=True))
+    code = 2
     try:
-        app()
+        with scratch_folder():
+            app()
+    except SystemExit as ended:  # a usage error, Ctrl-C, SIGTERM, or the end of the command
+        code, lines = _exit_code(ended), _advice(ended)
+        if code > 128:
+            lines = [" ".join(["Interrupted.", *lines])]
     except AimonkError as error:
-        message = str(error)
+        lines = [" ".join([f"Error: {error}", *_advice(error)])]
     except OSError as error:
-        message = f"{error.strerror or error}: {error.filename or 'no file named'}"
+        message = f"Error: {error.strerror or error}: {error.filename or 'no file named'}."
+        lines = [" ".join([message, *_advice(error)])]
     finally:
         gc.freeze()
-    print(f"Error: {message}", file=sys.stderr)
-    sys.exit(2)
+    print(*lines, sep="\n", end="\n" if lines else "", file=sys.stderr)
+    sys.exit(code)
+
+
+def _exit_code(ended: SystemExit) -> int:
+    return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+
+
+def _advice(error: BaseException | None) -> list[str]:
+    """Return what was noted on an error, or on those that it hides: how to resume the run."""
+    if error is None:
+        return []
+    return list(getattr(error, "__notes__", ())) or _advice(error.__cause__ or error.__context__)

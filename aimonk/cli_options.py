@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
+
+from .errors import UndeliveredError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -73,6 +76,16 @@ def show_text(parts: Sequence[RenderableType], as_json: bool) -> None:
 def show_json(result: Shown) -> None:
     """Print one line for a program."""
     print(json.dumps(result.to_json(), allow_nan=False))
+
+
+@contextmanager
+def evidence_shown(as_json: bool) -> Iterator[None]:
+    """Print what a training found out even if it cannot be stored; then let the error pass."""
+    try:
+        yield
+    except UndeliveredError as error:
+        show(error.result, as_json)
+        raise
 
 
 def labels_settings(image: str, attributes: list[str], ignore: list[str], group: str) -> list[str]:

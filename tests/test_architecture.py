@@ -16,7 +16,7 @@ PACKAGE = ROOT / "aimonk"
 LAYERS = (
     {"runtime"},
     {"errors", "progress", "native_stderr", "threshold_rule", "background_import", "recipes"},
-    {"config", "config_file", "spark", "atomic_files"},
+    {"config", "config_file", "spark", "atomic_files", "scratch"},
     {"data", "backbones"},
     {"features", "evaluation"},
     {"training", "tracking"},

@@ -22,7 +22,7 @@ from ..serving.file_scores import score_files
 from ..serving.package import SEEN_DIGITS, read_seen
 from ..tracking.logged_model import model_package
 from ..tracking.registry import resolve
-from ..tracking.run import tracked_run
+from ..tracking.tracked_run import tracked_run
 
 
 def evaluate(

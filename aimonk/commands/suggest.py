@@ -28,7 +28,7 @@ from ..progress import recorded, stage
 from ..publishing.publish_suggestions import publish_suggestions
 from ..results.suggestion_result import Suggestion, SuggestionResult
 from ..serving.scored_model import ScoredModel
-from ..tracking.run import recorded_config
+from ..tracking.recorded_request import recorded_config
 
 LEAST_SURE = 3
 """Attributes named with each suggestion."""

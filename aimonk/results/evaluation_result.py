@@ -24,6 +24,7 @@ class EvaluationResult(Result):
 
     run_id: str
     model_uri: str
+    """Empty for a training whose tracking store was away at the end."""
     version: str
     """The registered version as text; empty for a model that is not registered."""
     images: int
@@ -118,5 +119,6 @@ class EvaluationResult(Result):
 
         from ..reporting.terminal import evidence_table
 
-        where = f"Model {self.model_uri}, run {self.run_id}, {sum(self.seconds.values()):.0f} s"
+        model = f"Model {self.model_uri}" if self.model_uri else "The model is not registered"
+        where = f"{model}, run {self.run_id}, {sum(self.seconds.values()):.0f} s"
         return [evidence_table(self.evidence, self.operating_points), Text(where)]
