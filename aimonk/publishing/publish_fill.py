@@ -16,7 +16,7 @@ from ..data.labels.rewrite_labels import rewrite_labels
 from ..errors import LabelsError
 from ..results.fill_result import FillResult
 from ..tracking.dataset_input import describe
-from ..tracking.run import tracked_run
+from ..tracking.tracked_run import tracked_run
 
 
 def publish_fill(

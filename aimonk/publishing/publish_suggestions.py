@@ -11,7 +11,7 @@ from ..atomic_files import replaced_file
 from ..config import Config
 from ..errors import LabelsError
 from ..results.suggestion_result import Suggestion, SuggestionResult
-from ..tracking.run import tracked_run
+from ..tracking.tracked_run import tracked_run
 
 
 def publish_suggestions(found: SuggestionResult, training_run: str, config: Config) -> SuggestionResult:
