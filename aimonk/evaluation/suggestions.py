@@ -1,13 +1,12 @@
 """Which images to label next: five ways to choose, and random order as the baseline.
 
-What each is worth was measured (experiments/benchmarks/suggest.py, table in experiments/README.md);
-`DEFAULT` is the best of them. All take a pool of images without all of their labels, and what a model says
-of them.
+Measured on data/clothing (experiments/benchmarks/suggest.py, table in experiments/README.md), only `rare` beats
+random order for certain, so it is `DEFAULT`; `uncertain` is worse than random. All take a pool of images that
+lack labels, and what a model says of them.
 
 * `random`: every image alike.
 * `uncertain`: the mean entropy of the missing labels (Lewis and Gale, "A Sequential Algorithm for Training
-  Text
-  Classifiers", SIGIR 1994; over several labels as in Li and Guo, "Active Learning with Multi-Label SVM
+  Text Classifiers", SIGIR 1994; over several labels as in Li and Guo, "Active Learning with Multi-Label SVM
   Classification", IJCAI 2013).
 * `disagreement`: what the models of the folds would learn of each other, the mutual information between a
   label and the choice of the model (Houlsby, Huszar, Ghahramani and Lengyel, "Bayesian Active Learning for
@@ -15,8 +14,7 @@ of them.
 * `rare`: the expected number of new positives, each weighed by 1 / (positives known already + 1), so that one
   of an attribute that has few counts for more.
 * `diverse`: images far in feature space from those that are labelled and from each other, drawn as the
-  centers
-  of k-means++ are (Arthur and Vassilvitskii, SODA 2007).
+  centers of k-means++ are (Arthur and Vassilvitskii, SODA 2007).
 * `diverse+uncertain`: the same draw, each squared distance weighed by the image's entropy, in the spirit of
   BADGE (Ash, Zhang, Krishnamurthy, Langford and Agarwal, ICLR 2020).
 """
@@ -28,7 +26,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-DEFAULT = "diverse+uncertain"
+DEFAULT = "rare"
 
 
 @dataclass(frozen=True)
