@@ -61,7 +61,7 @@ def test_no_planted_copy_is_torn_from_its_original_over_100_seeds(planted: Desk)
     for seed in range(100):
         config = SplitConfig(seed=seed)
         split = grouped_split(data.targets, data.groups, config)
-        _, folds = fold_splits(data.targets, data.groups, config, 5)
+        folds = fold_splits(data.targets, data.groups, config, 5)
         for each in (split, *folds):
             set_of = {data.names[row]: name for name, rows in each.parts().items() for row in rows}
             assert all(len({set_of[name] for name in copies(number)}) == 1 for number in COPIED)

@@ -124,7 +124,9 @@ def test_a_failure_on_the_way_leaves_no_version(
     with pytest.raises(TrackingError, match="the disk is full"):
         published(dataset, candidate)
     assert not store.search_model_versions("name = 'dresses'")
-    (run,) = store.search_runs([store.get_experiment_by_name("dresses").experiment_id])
+    experiment = store.get_experiment_by_name("dresses")
+    assert experiment is not None
+    (run,) = store.search_runs([experiment.experiment_id])
     assert run.info.status == "FAILED"
 
 
