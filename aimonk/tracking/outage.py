@@ -79,8 +79,8 @@ def _sentence(error: Exception) -> TrackingError:
     if any(_is_denied(cause) for cause in _causes(error)):
         endpoint = re.search(r"/mlflow/([\w/-]+)", str(error))
         return TrackingError(
-            f"{store}: it denies this user {endpoint[1] if endpoint else 'access'}; ask for permission to edit "
-            "the experiment and the registered model, or log in as another user (MLFLOW_TRACKING_USERNAME)."
+            f"{store}: it denies this user {endpoint[1] if endpoint else 'access'}; ask for permission to "
+            "edit the experiment and the model, or log in as another user with MLFLOW_TRACKING_USERNAME."
         )
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return TrackingError(f"{store}: {masked(lines[0]).rstrip('.')[:300]}; check MLFLOW_TRACKING_URI.")
