@@ -49,7 +49,8 @@ def _ask_server(uri: str) -> None:
     except (urllib.error.URLError, OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
         raise TrackingError(
-            f"The tracking server {masked(uri)} does not answer ({reason}); start it or set MLFLOW_TRACKING_URI."
+            f"The tracking server {masked(uri)} does not answer ({reason}); "
+            "start it or set MLFLOW_TRACKING_URI."
         ) from None
 
 
