@@ -116,6 +116,7 @@ def test_a_training_outlives_a_server_that_is_killed_and_one_that_is_gone(
 def check_version(client: MlflowClient, name: str, expected: list[tuple[int, float]]) -> str:
     """There is one version, of a finished run with every iteration once; returns the run's id."""
     (version,) = client.search_model_versions(f"name = '{name}'")
+    assert version.run_id
     assert losses(client, version.run_id) == expected
     assert client.get_run(version.run_id).info.status == "FINISHED"
     return str(version.run_id)
@@ -133,7 +134,7 @@ def test_a_frozen_server_holds_no_training_up(desk: Desk, tmp_path: Path) -> Non
         thaw.join()
         assert process.returncode == 0, errors
         (version,) = client.search_model_versions("name = 'frozen'")
-        steps = [step for step, _ in losses(client, version.run_id)]
+        steps = [step for step, _ in losses(client, str(version.run_id))]
         assert steps == list(range(1, len(steps) + 1))
 
 
