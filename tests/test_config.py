@@ -31,7 +31,7 @@ def test_a_list_is_set_as_toml() -> None:
 
 def test_flat_names_every_setting_by_section() -> None:
     flat = Config().flat()
-    assert flat["training.batch_size"] == 32
+    assert flat["training.batch_size"] == 0
     assert flat["evaluation.folds"] == "auto"
     assert len(flat) == sum(len(section) for section in dataclasses.asdict(Config()).values())
 

@@ -1,35 +1,40 @@
 """Encoded images in, attributes out: one OpenVINO graph and the one decoder. Shipped inside every package.
 
-No TensorFlow, no MLflow, no pandas: this module, `info`, the decoder and the errors are all that a
-server runs.
+No TensorFlow, no MLflow, no pandas: this folder is all that a server runs.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import threading
+import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
-from queue import LifoQueue
-from typing import Any
+from types import TracebackType
 
 import numpy as np
 
+from .decode_limits import SERVING, TRAINING
 from .decoder import decode
-from .errors import ImagesError, ModelError
-from .record import GRAPH, PackageInfo, read_info
+from .errors import ImagesError
+from .image_file import read_image_file
+from .inference import BATCH, CompiledGraph, read_graph
+from .package_digests import check_digests, package_digest
+from .record import read_info
+from .request_limits import BusyError
 
-BATCH = 8
-"""Images per inference. On a CPU larger batches are no faster, and ResNet50's activations take
-13 MB (f32) per image."""
+__all__ = ["BATCH", "MANY", "Prediction", "Predictor"]
 
-_first_use = threading.Lock()
-"""OpenVINO 2026.4 hangs when two threads convert their first arrays at once: one fills a C++ static and
-waits for the GIL, which the other holds while it waits for the static. So the first one is done alone."""
+MANY = 8 * BATCH
+"""Images from which on it pays to compile the graph a second time, for throughput."""
+
+Source = bytes | Path | ImagesError
+"""An encoded image, the file it lies in, or the reason why there is none."""
 
 
 @dataclass(frozen=True)
@@ -45,77 +50,136 @@ class Prediction:
 class Predictor:
     """A loaded model package. Any number of threads may call it at once.
 
+    A few images are answered by a graph compiled for latency. From `MANY` on they are answered by one
+    compiled for throughput, which is made when it is first needed and shares the mapped weights.
+
     Args:
-        folder: a model package, see `package.write_package`.
-        throughput: schedule for many images rather than for the soonest answer to one.
+        folder: a model package, see `aimonk.serving.package.write_package`.
+        throughput: compile only for many images, right away.
+        served: take images from anybody: only common formats, and no more pixels than the package's limit.
 
     Raises:
-        ModelError: the package is absent or broken, see `read_info`; or its graph does not fit its record.
+        ModelError: the package is absent, broken, or not as it was written.
+
+    >>> with Predictor(folder) as predictor:
+    ...     (answer,) = predictor.predict([Path("dress.jpg")])
     """
 
-    def __init__(self, folder: Path, *, throughput: bool = False) -> None:
+    def __init__(self, folder: Path, *, throughput: bool = False, served: bool = False) -> None:
         self.info = read_info(folder)
-        self._fixed = throughput
-        compiled = _compile(folder, self.info, throughput)
-        self._thresholds = np.array([attribute.threshold for attribute in self.info.attributes])
-        self._workers = (
-            len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        pixels = self.info.limits.pixels_per_image
+        self._decode_limits = dataclasses.replace(SERVING, max_pixels=pixels) if served else TRAINING
+        check_digests(folder)
+        self.digest = package_digest(folder)
+        self._graph = read_graph(folder, self.info)
+        self._compiling = threading.Lock()
+        self._for_many: CompiledGraph | None = None
+        self._for_few = (
+            self._many() if throughput else CompiledGraph(self._graph, self.info, throughput=False)
         )
-        self._requests: LifoQueue[Any] = LifoQueue()
-        for _ in range(max(2, compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))):
-            self._requests.put(compiled.create_infer_request())
-        self._decoders = ThreadPoolExecutor(self._workers, thread_name_prefix="decode")
-        self._streams = ThreadPoolExecutor(self._requests.qsize(), thread_name_prefix="infer")
-        with _first_use:
-            self._infer(np.zeros((1, *self.info.input_size, 3), np.uint8))
+        self._thresholds = np.array([attribute.threshold for attribute in self.info.attributes])
+        cores = _cores()
+        self._decoding = threading.BoundedSemaphore(cores)  # also for callers' own threads
+        self._decoders = ThreadPoolExecutor(cores, thread_name_prefix="decode")
+        # One batch more than runs at a time, so that no core waits for Python.
+        self._ahead = 1 + max(self._for_few.streams, cores)
+        self._streams = ThreadPoolExecutor(self._ahead, thread_name_prefix="infer")
+        self._closing = threading.Event()
+        self._finalizer = weakref.finalize(self, _shut_down, self._decoders, self._streams)
+
+    def close(self) -> None:
+        """End the threads. Answers in progress end with BusyError after their present batch."""
+        self._closing.set()
+        self._finalizer()
+
+    def __enter__(self) -> Predictor:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     def logits(self, images: np.ndarray) -> np.ndarray:
         """`(N, H, W, 3) uint8` RGB of the package's input size to `(N, L) float32`, in batches."""
-        parts = [self._infer(images[start : start + BATCH]) for start in range(0, len(images), BATCH)]
+        graph = self._many() if len(images) >= MANY else self._for_few
+        parts = [graph.infer(images[start : start + BATCH]) for start in range(0, len(images), BATCH)]
         return np.concatenate(parts) if parts else np.empty((0, len(self.info.attributes)), np.float32)
 
-    def predict(self, images: Sequence[bytes | Path]) -> tuple[Prediction, ...]:
-        """Answer each image, in order. One that cannot be read has an `error`; the others are answered."""
+    def predict(self, images: Sequence[Source]) -> tuple[Prediction, ...]:
+        """Answer each image, in order. One that cannot be read has an `error`; the others are answered.
+
+        Raises:
+            BusyError: the predictor is closed.
+        """
         if len(images) == 1:  # the common request: no hop between threads
-            return tuple(self._answer([self._decode(images[0])]))
+            self._check_open()
+            return tuple(self._answer(self._for_few, [self._decode(images[0])]))
         return tuple(self.stream(images))
 
-    def stream(self, images: Iterable[bytes | Path]) -> Iterator[Prediction]:
-        """Answer for any number of images, in order, in bounded memory.
+    def stream(self, images: Iterable[Source]) -> Iterator[Prediction]:
+        """Answer any number of images, in order, in bounded memory.
 
         Decoding, inference and whatever the consumer does between two answers overlap: decoders work on
         the next images while the current batches are inferred.
+
+        Raises:
+            BusyError: the predictor is closed, or is closed meanwhile.
         """
-        source = iter(images)
-        lined_up = self._streams._max_workers + 1  # one more than run at a time: no core waits for Python
-        ahead = BATCH * (lined_up + 1)
-        decoding = deque(self._submit(islice(source, ahead)))
+        try:
+            yield from self._stream(iter(images))
+        except (CancelledError, RuntimeError):
+            self._check_open()
+            raise
+
+    def _stream(self, source: Iterator[Source]) -> Iterator[Prediction]:
+        head = list(islice(source, MANY))
+        graph = self._many() if len(head) == MANY else self._for_few
+        source = chain(head, source)
+        lined_up = min(graph.streams + 1, self._ahead)
+        self._check_open()
+        decoding = deque(self._submit(islice(source, BATCH * (lined_up + 1))))
         inferring: deque[Future[list[Prediction]]] = deque()
         while decoding or inferring:
             while decoding and len(inferring) < lined_up:
                 batch = [decoding.popleft().result() for _ in range(min(BATCH, len(decoding)))]
-                inferring.append(self._streams.submit(self._answer, batch))
+                self._check_open()
+                inferring.append(self._streams.submit(self._answer, graph, batch))
                 decoding.extend(self._submit(islice(source, BATCH)))
             yield from inferring.popleft().result()
 
-    def _submit(self, images: Iterable[bytes | Path]) -> list[Future[np.ndarray | ImagesError]]:
+    def _many(self) -> CompiledGraph:
+        with self._compiling:
+            if self._for_many is None:
+                self._for_many = CompiledGraph(self._graph, self.info, throughput=True)
+            return self._for_many
+
+    def _check_open(self) -> None:
+        if self._closing.is_set():
+            raise BusyError("The model is being shut down; send the request again.")
+
+    def _submit(self, images: Iterable[Source]) -> list[Future[np.ndarray | ImagesError]]:
         return [self._decoders.submit(self._decode, image) for image in images]
 
-    def _decode(self, image: bytes | Path) -> np.ndarray | ImagesError:
+    def _decode(self, image: Source) -> np.ndarray | ImagesError:
         """`(H, W, 3) uint8`, or the reason why not."""
+        if isinstance(image, ImagesError):
+            return image
         try:
-            return decode(image.read_bytes() if isinstance(image, Path) else image, self.info.input_size)
+            data = read_image_file(image, self._decode_limits)[0] if isinstance(image, Path) else image
+            with self._decoding:
+                return decode(data, self.info.input_size, self._decode_limits)
         except ImagesError as error:
             return error
-        except OSError as error:
-            return ImagesError(f"the file cannot be read: {error.strerror or error}")
+        except MemoryError:
+            return ImagesError("the image takes more memory than there is")
 
-    def _answer(self, images: list[np.ndarray | ImagesError]) -> list[Prediction]:
+    def _answer(self, graph: CompiledGraph, images: list[np.ndarray | ImagesError]) -> list[Prediction]:
         """Infer the decoded images of one batch; put the errors back where they were."""
         good = [image for image in images if not isinstance(image, ImagesError)]
         # tanh, since exp(-x) overflows for very negative logits
         probabilities = (
-            0.5 * (1.0 + np.tanh(0.5 * self._infer(np.stack(good)).astype(np.float64))) if good else ()
+            0.5 * (1.0 + np.tanh(0.5 * graph.infer(np.stack(good)).astype(np.float64))) if good else ()
         )
         rows = iter(probabilities)
         return [
@@ -124,41 +188,17 @@ class Predictor:
         ]
 
     def _prediction(self, probabilities: np.ndarray) -> Prediction:
+        if not np.isfinite(probabilities).all():
+            return Prediction((), (), "the model gives no finite probabilities for this image")
         present = np.flatnonzero(probabilities >= self._thresholds)
         return Prediction(tuple(self.info.names[index] for index in present), tuple(probabilities.tolist()))
 
-    def _infer(self, batch: np.ndarray) -> np.ndarray:
-        """`(N, H, W, 3) uint8` of at most `BATCH` images to `(N, L) float32`."""
-        images = np.resize(batch, (BATCH, *batch.shape[1:])) if self._fixed and len(batch) < BATCH else batch
-        request = self._requests.get()
-        try:
-            return np.array(request.infer({0: images}, share_inputs=True)[0][: len(batch)])
-        finally:
-            self._requests.put(request)
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _compile(folder: Path, info: PackageInfo, throughput: bool) -> Any:
-    """The graph, ready to run. Weights are memory-mapped, so several processes share them."""
-    import openvino
-
-    core = openvino.Core()
-    try:
-        graph = core.read_model(folder / GRAPH)
-    except RuntimeError as error:
-        first = str(error).strip().splitlines()[0]
-        raise ModelError(
-            f"The graph {folder / GRAPH} cannot be read ({first}); fetch the package anew."
-        ) from None
-    expected = f"[?,{info.input_size[0]},{info.input_size[1]},3]", f"[?,{len(info.attributes)}]"
-    if (
-        found := tuple(str(port.get_partial_shape()) for port in (graph.input(0), graph.output(0)))
-    ) != expected:
-        raise ModelError(
-            f"The graph in {folder} maps {' to '.join(found)}, its record says {' to '.join(expected)}."
-        )
-    if throughput:
-        graph.reshape([BATCH, *info.input_size, 3])  # 2% faster than a batch of any size
-    hint = "THROUGHPUT" if throughput else "LATENCY"
-    return core.compile_model(
-        graph, "CPU", {"INFERENCE_PRECISION_HINT": info.precision, "PERFORMANCE_HINT": hint}
-    )
+def _shut_down(*pools: ThreadPoolExecutor) -> None:
+    for pool in pools:
+        pool.shutdown(wait=False, cancel_futures=True)

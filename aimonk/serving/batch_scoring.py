@@ -1,197 +1,224 @@
-"""Score any number of images into one table, on one machine, in bounded memory.
-
-The table has the reply's columns behind the image's name, a row per image, in order:
-
-- `image`: name relative to the folder; of a Parquet file's rows, their first text column, else their number
-- `predicted_attributes`: list of names (in CSV as JSON text)
-- `probabilities`: list of L floats, empty where there is an error (in CSV as JSON text)
-- `error`: null, or why this image could not be read (in CSV empty)
-"""
+"""Score any number of images into one table, on one machine, in bounded memory; resumed after a kill."""
 
 from __future__ import annotations
 
-import csv
-import json
-import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import count, islice
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ..data.list_images import image_names
-from ..errors import AimonkError, ImagesError
-from ..runtime.predictor import Prediction, Predictor
+from ..errors import AimonkError
+from ..runtime.predictor import Predictor
+from .parquet_source import parquet_source
+from .remote_files import local_path, open_location, same_place, writing
+from .scores_table import Format, check_suffix, long_table, table_writer, wide_table
+from .scoring_parts import ROWS_PER_PART, ScoringParts
+from .scoring_source import ScoringSource, folder_source
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-ROWS_PER_WRITE = 512
-COLUMNS = ("image", "predicted_attributes", "probabilities", "error")
-
-Named = tuple[str, bytes | Path]
-Write = Callable[[list[tuple[str, Prediction]]], object]
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Scored:
-    """How many images were scored, and how many of them could not be read."""
+class ScoreOptions:
+    """How a table is read and written."""
 
+    image: str = "image"
+    """Column of a Parquet file that holds the images."""
+    name: str = ""
+    """Column that names its rows; empty: found, see `parquet_source`."""
+    format: Format = "long"
+    """`wide` writes a column per attribute; see `scores_table`."""
+    shards: int = 0
+    """Write a folder of so many files, `part-00000-of-00004.parquet`; 0: one file."""
+    max_unreadable: float = 1.0
+    """Share of images that may be unreadable before the scoring counts as failed."""
+    resume: bool = True
+    """Keep the rows that a killed scoring into the same output has left."""
+
+
+@dataclass(frozen=True)
+class ScoringResult:
+    """What was scored."""
+
+    out: str
     images: int
     unreadable: int
+    max_unreadable: float = 1.0
+    resumed: int = 0
+    """Rows that an earlier, interrupted call had scored."""
+    skipped: dict[str, int] = field(default_factory=dict)
+    """Files of the folder that are no images, counted by suffix."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether more images than allowed could not be read; the command then exits with 1."""
+        return self.unreadable > self.max_unreadable * self.images
+
+    def __str__(self) -> str:
+        return "\n".join(self.summary())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a plain object."""
+        return {**asdict(self), "failed": self.failed}
+
+    def summary(self) -> list[str]:
+        """Sentences for people."""
+        lines = [f"{self.images:,} images were scored into {self.out}."]
+        if self.resumed:
+            lines.append(f"{self.resumed:,} of them had been scored before the interruption.")
+        if self.unreadable:
+            lines.append(f"{self.unreadable:,} could not be read; the column `error` says why.")
+        if self.skipped:
+            kinds = ", ".join(f"{count:,} {kind or 'without suffix'}" for kind, count in self.skipped.items())
+            lines.append(f"{sum(self.skipped.values()):,} files are no images and were skipped: {kinds}.")
+        if self.failed:
+            share = self.unreadable / self.images
+            lines.append(f"{share:.1%} are unreadable, more than the {self.max_unreadable:.1%} allowed.")
+        return lines
 
 
 def score(
-    predictor: Predictor, data: Path, out: Path, progress: Callable[[int, int], None] | None = None
-) -> Scored:
-    """Score a folder of images, or a Parquet file with a binary column `image`, into `out`.
+    predictor: Predictor,
+    data: str | Path,
+    out: str | Path,
+    options: ScoreOptions | None = None,
+    progress: Progress | None = None,
+) -> ScoringResult:
+    """Score a folder of images, or a Parquet file, into a table.
 
-    `out` is written beside and renamed at the end. Reading, decoding, inference and writing overlap.
+    Reading, decoding, inference and writing overlap. The table takes its place when it is whole; until then
+    an older one stays. A killed or failed call leaves its parts beside the output, where the same call finds
+    them (see `scoring_parts`).
 
     Args:
         predictor: best loaded with `throughput=True`.
-        data: all image files below the folder, sorted by name; or the Parquet file.
-        out: `.parquet` or `.csv`, see the module for its columns.
+        data: folder or Parquet file; a path or a URI that `fsspec` knows.
+        out: `NAME.parquet` or `NAME.csv`, likewise.
+        options: see `ScoreOptions`.
         progress: called with (done, total).
 
     Raises:
-        ImagesError: there is no such data, no image in it, or no binary column `image`.
-        AimonkError: `out` has another suffix or cannot be written.
+        ImagesError: there is no such data, or no image in it.
+        AimonkError: `out` is `data`, has another suffix, is being written by another process, or cannot be
+            written.
+
+    Example:
+        >>> score(Predictor(package, throughput=True), "photos", "scores.parquet").images
+        972
     """
-    total, images = _parquet_images(data) if data.is_file() else _folder_images(data)
-    names: deque[str] = deque()
-    answers = ((names.popleft(), answer) for answer in predictor.stream(_noting(images, names)))
-    with open_table(out) as write:
-        return write_all(answers, write, (lambda done: progress(done, total)) if progress else None)
+    options = options or ScoreOptions()
+    source = open_source(data, out, options)
+    fs, path = open_location(out)
+    plan: dict[str, object] = {
+        "model": predictor.digest,
+        "data": source.fingerprint,
+        "rows": len(source.names),
+        "layout": 1,
+    }
+    parts = ScoringParts(fs, path, plan)
+    with writing(str(out)), parts.claimed():
+        resumed = parts.resume() if options.resume else 0
+        _score_rest(predictor, source, parts, resumed, progress)
+        unreadable = sum(len(table) - table["error"].null_count for table in parts.tables())
+        write_table(parts.tables(), len(source.names), predictor.info.names, str(out), parts.folder, options)
+        parts.remove()
+    return ScoringResult(
+        str(out), len(source.names), unreadable, options.max_unreadable, resumed, source.skipped
+    )
 
 
-def write_all(
-    answers: Iterator[tuple[str, Prediction]], write: Write, written: Callable[[int], None] | None = None
-) -> Scored:
-    """Write named answers in parts, and tell after each part how many are `written`."""
-    done = unreadable = 0
-    while rows := list(islice(answers, ROWS_PER_WRITE)):
-        write(rows)
-        done += len(rows)
-        unreadable += sum(answer.error is not None for _, answer in rows)
-        if written:
-            written(done)
-    return Scored(done, unreadable)
-
-
-def _noting(images: Iterable[Named], names: deque[str]) -> Iterator[bytes | Path]:
-    for name, image in images:
-        names.append(name)
-        yield image
-
-
-def _folder_images(folder: Path) -> tuple[int, Iterator[Named]]:
-    names = image_names(folder)
-    return len(names), ((name, folder / name) for name in names)
-
-
-def _parquet_images(path: Path) -> tuple[int, Iterator[Named]]:
-    file, named_by = open_parquet(path)
-    return file.metadata.num_rows, _rows(file, named_by)
-
-
-def open_parquet(path: Path) -> tuple[pq.ParquetFile, str | None]:
-    """Open a Parquet file of images; returns it and the column that names its rows, if there is one.
+def open_source(data: str | Path, out: str | Path, options: ScoreOptions) -> ScoringSource:
+    """What is to be scored, after the output has been checked.
 
     Raises:
-        ImagesError: it cannot be read, has no rows, or no binary column `image`.
+        ImagesError: there is no such data, or no image in it.
+        AimonkError: `out` is `data` or has another suffix.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        # a row group is streamed, since it may be larger than memory; pre-buffering would keep them all
-        file = pq.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False)
-    except (pa.ArrowException, OSError) as error:
-        raise ImagesError(f"{path} is not a readable Parquet file ({error}).") from None
-    schema = file.schema_arrow
-    if "image" not in schema.names or not _is_binary(schema.field("image").type):
-        raise ImagesError(
-            f"The Parquet file {path} has no binary column `image`; it has {', '.join(schema.names)}."
-        )
-    if file.metadata.num_rows == 0:
-        raise ImagesError(f"The Parquet file {path} has no rows.")
-    texts = [
-        field.name
-        for field in schema
-        if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
-    ]
-    return file, texts[0] if texts else None
+    check_suffix(str(out))
+    here = local_path(*open_location(out))
+    if here and not here.absolute().parent.is_dir():
+        raise AimonkError(f"The scores cannot be written to {out}: there is no folder {here.parent}.")
+    if same_place(open_location(data), open_location(out)):
+        raise AimonkError(f"The scores would replace the images in {data}; name another output.")
+    fs, path = open_location(data)
+    if fs.isfile(path):
+        return parquet_source(data, options.image, options.name)
+    return folder_source(data)
 
 
-def _rows(file: pq.ParquetFile, named_by: str | None) -> Iterator[Named]:
-    numbers = count()
-    for batch in file.iter_batches(batch_size=32, columns=["image", *([named_by] if named_by else [])]):
-        names = (
-            batch.column(named_by).to_pylist()
-            if named_by
-            else [str(next(numbers)) for _ in range(len(batch))]
-        )
-        for name, image in zip(names, batch.column("image"), strict=True):
-            yield name or "", image.as_py() or b""
+def write_table(
+    tables: Iterable[pa.Table],
+    rows: int,
+    attributes: Sequence[str],
+    out: str,
+    folder: str,
+    options: ScoreOptions,
+) -> None:
+    """Write long tables in the format asked for, below `folder`, and then move the result to `out`."""
+    fs, target = open_location(out)
+    suffix = check_suffix(out)
+    shaped = (wide_table(table, attributes) for table in tables) if options.format == "wide" else iter(tables)
+    if not options.shards:
+        _write_file(fs, f"{folder}/table", suffix, shaped)
+        if fs.isdir(target):
+            raise AimonkError(f"{out} is a folder; name another output, or remove it.")
+        fs.mv(f"{folder}/table", target)
+        return
+    _check_replaceable(fs, target, out)
+    sizes = [rows * (n + 1) // options.shards - rows * n // options.shards for n in range(options.shards)]
+    for number, shard in enumerate(_cut(shaped, sizes)):
+        name = f"part-{number:05d}-of-{options.shards:05d}{suffix}"
+        _write_file(fs, f"{folder}/shards/{name}", suffix, shard)
+    if fs.exists(target):
+        fs.rm(target, recursive=True)
+    fs.mv(f"{folder}/shards", target, recursive=True)
 
 
-def _is_binary(kind: pa.DataType) -> bool:
-    import pyarrow as pa
-
-    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
-
-
-@contextmanager
-def open_table(out: Path) -> Iterator[Write]:
-    """A function that appends rows to a file beside `out`, which takes its place when all went well.
-
-    Raises:
-        AimonkError: `out` has another suffix or cannot be written.
-    """
-    tables = {".parquet": _parquet_table, ".csv": _csv_table}
-    if out.suffix not in tables:
-        raise AimonkError(
-            f"Scores are written as .parquet or .csv, not {out.suffix or out.name!r}; rename {out}."
-        )
-    beside = out.with_name(f".{out.name}.{os.getpid()}.new")
-    try:
-        with tables[out.suffix](beside) as write:
-            yield write
-        os.replace(beside, out)
-    except OSError as error:
-        raise AimonkError(f"The scores cannot be written to {out}: {error.strerror or error}.") from None
-    finally:
-        beside.unlink(missing_ok=True)
+def _score_rest(
+    predictor: Predictor, source: ScoringSource, parts: ScoringParts, start: int, progress: Progress | None
+) -> None:
+    total = len(source.names)
+    answers = predictor.stream(source.images(start)) if start < total else iter(())
+    while start < total:
+        predictions = list(islice(answers, ROWS_PER_PART))
+        names = source.names[start : start + len(predictions)]
+        if len(predictions) < min(ROWS_PER_PART, total - start):
+            raise AimonkError("The images changed while they were scored; score them again.")
+        parts.add(start // ROWS_PER_PART, long_table(names, predictions))
+        start += len(predictions)
+        if progress:
+            progress(start, total)
 
 
-@contextmanager
-def _parquet_table(path: Path) -> Iterator[Write]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    kinds = (pa.string(), pa.list_(pa.string()), pa.list_(pa.float64()), pa.string())
-    schema = pa.schema(list(zip(COLUMNS, kinds, strict=True)))
-    with pq.ParquetWriter(path, schema) as writer:
-        yield lambda rows: writer.write_table(
-            pa.table([list(column) for column in zip(*map(_cells, rows), strict=True)], schema=schema)
-        )
+def _write_file(fs: Any, path: str, suffix: str, tables: Iterable[pa.Table]) -> None:
+    fs.makedirs(path.rpartition("/")[0], exist_ok=True)
+    with fs.open(path, "wb") as file, table_writer(file, suffix) as write:
+        for table in tables:
+            write(table)
 
 
-@contextmanager
-def _csv_table(path: Path) -> Iterator[Write]:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        yield lambda rows: writer.writerows(
-            (name, json.dumps(attributes, ensure_ascii=False), json.dumps(probabilities), error)
-            for name, attributes, probabilities, error in map(_cells, rows)
-        )
+def _cut(tables: Iterator[pa.Table], sizes: list[int]) -> Iterator[Iterator[pa.Table]]:
+    """Tables regrouped into runs of so many rows. Each run has to be used up before the next one."""
+    rest: list[pa.Table] = []
+
+    def run(size: int) -> Iterator[pa.Table]:
+        while size > 0:
+            table = rest.pop() if rest else next(tables)
+            yield table.slice(0, size)
+            if len(table) > size:
+                rest.append(table.slice(size))
+            size -= len(table)
+
+    return map(run, sizes)
 
 
-def _cells(row: tuple[str, Prediction]) -> tuple[str, list[str], list[float], str | None]:
-    name, answer = row
-    return name, list(answer.predicted_attributes), list(answer.probabilities), answer.error
+def _check_replaceable(fs: Any, target: str, out: str) -> None:
+    if not fs.exists(target):
+        return
+    names = [path.rpartition("/")[2] for path in fs.find(target)]
+    if fs.isfile(target) or not all(name.startswith("part-") for name in names):
+        raise AimonkError(f"{out} exists and is not a folder of scores; name another output, or remove it.")

@@ -7,9 +7,10 @@ is needed or touched.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import importlib
+import os
+import signal
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -17,91 +18,126 @@ import numpy as np
 import pandas as pd
 from mlflow.exceptions import MlflowException
 from mlflow.models import set_model
-from mlflow.protos.databricks_pb2 import INTERNAL_ERROR, INVALID_PARAMETER_VALUE
-from mlflow.pyfunc import PythonModel
+from mlflow.protos.databricks_pb2 import (
+    INTERNAL_ERROR,
+    INVALID_PARAMETER_VALUE,
+    RESOURCE_EXHAUSTED,
+    TEMPORARILY_UNAVAILABLE,
+)
+from mlflow.pyfunc.model import PythonModel
+
+_SERVED = ("_MLFLOW_IS_IN_SERVING_ENVIRONMENT", "AIMONK_SERVING")
+"""Where one of these environment variables is `true`, the package's limits hold.
+
+MLflow sets the first in its scoring server; set the second for other servers, such as MLServer."""
+_SERVER_PROCESS = "__pyfunc_model_path__"
+"""And this one for the process of `mlflow models serve`."""
 
 
 class AimonkModel(PythonModel):
-    """Column `image` of encoded images in; attributes, probabilities and errors out, a row per row."""
+    """Column `image` of encoded images in; attributes, probabilities, errors and scores out, a row per row.
+
+    In a server (see `_SERVED`), requests beyond the package's limits are refused with 429, and those that
+    come while the server is full with 503. In process and on Spark a table may have any number of rows.
+    """
 
     def load_context(self, context: Any) -> None:
-        """Load the package's own predictor."""
-        predictor = importlib.import_module(f"{context.model_config['runtime']}.predictor")
-        self._predictor = predictor.Predictor(Path(context.artifacts["package"]).resolve())
+        """Load the package with the copy of the runtime that was shipped with it."""
+        runtime = context.model_config["runtime"]
+
+        def shipped(module: str) -> Any:
+            return importlib.import_module(f"{runtime}.{module}")
+
+        self._cell, self._limits, self._reply = map(shipped, ("image_cell", "request_limits", "reply_table"))
+        served = _SERVER_PROCESS in os.environ or _is_served()
+        package = Path(context.artifacts["package"]).resolve()
+        self._predictor = shipped("predictor").Predictor(package, served=served)
+        self._admission = self._limits.Admission(self._predictor.info.limits)
+        if _SERVER_PROCESS in os.environ and threading.current_thread() is threading.main_thread():
+            self._close_on_sigterm()
 
     def predict(
         self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None
     ) -> pd.DataFrame:
         """Answer every row in order; a row that holds no readable image has an `error`, the others answers.
 
-        Images are bytes, or base64 text where the caller could not send bytes (CSV, `inputs`, `instances`).
+        Args:
+            context: not used.
+            model_input: a table with a column `image`; see `runtime.image_cell` for what a cell may be.
+            params: not used.
+
+        Raises:
+            MlflowException: there is no column `image` (HTTP 400), the request is too large (429), the
+                server is full or ends (503), or the model fails (500).
         """
-        cells = _image_column(model_input)
         try:
-            return self._answer(cells)
-        except Exception as error:
+            if _is_served() and isinstance(model_input, pd.DataFrame):
+                self._admission.check_images(len(model_input))  # a column of millions takes seconds to read
+            cells = _image_column(model_input)
+            if not _is_served():
+                return self._answer(cells)
+            with self._admission.admit(len(cells), sum(map(self._cell.encoded_size, cells))):
+                return self._answer(cells)
+        except self._limits.TooLargeError as error:
+            raise MlflowException(str(error), RESOURCE_EXHAUSTED) from None
+        except self._limits.BusyError as error:
+            raise MlflowException(str(error), TEMPORARILY_UNAVAILABLE) from None
+        except MlflowException:
+            raise
+        except Exception as error:  # anything else would show its trace to the client
             raise MlflowException(f"The model failed: {type(error).__name__}.", INTERNAL_ERROR) from None
 
     def _answer(self, cells: list[Any]) -> pd.DataFrame:
-        images = [_encoded(cell) for cell in cells]
-        answers = iter(self._predictor.predict([image for image in images if isinstance(image, bytes)]))
-        attributes, probabilities, errors = [], [], []
-        for image in images:
-            answer = next(answers) if isinstance(image, bytes) else None
-            attributes.append(list(answer.predicted_attributes) if answer else [])
-            probabilities.append(list(answer.probabilities) if answer else [])
-            errors.append(answer.error if answer else str(image))
-        return pd.DataFrame(
-            {
-                "predicted_attributes": pd.Series(attributes, dtype=object),
-                "probabilities": pd.Series(probabilities, dtype=object),
-                "error": pd.Series(errors, dtype=object),  # as str, pandas would turn None into NaN
-            }
-        )
+        decode = self._cell.image_bytes
+        names = self._predictor.info.names
+        if len(cells) == 1:
+            return self._reply.reply_table(self._predictor.predict([decode(cells[0])]), names)
+        return self._reply.reply_table(self._predictor.stream(map(decode, cells)), names)
+
+    def _close_on_sigterm(self) -> None:
+        """Give up requests in progress when the server is ended.
+
+        Uvicorn waits for them without a limit; a request of a thousand images would keep it for minutes.
+        """
+        before = signal.getsignal(signal.SIGTERM)
+
+        def close(number: int, frame: Any) -> None:
+            self._admission.close()
+            self._predictor.close()
+            if callable(before):
+                before(number, frame)
+
+        if callable(before):
+            signal.signal(signal.SIGTERM, close)
+
+
+def _is_served() -> bool:
+    return any(os.environ.get(name, "").lower() == "true" for name in _SERVED)
 
 
 def _image_column(model_input: Any) -> list[Any]:
     """The cells of the column `image`, whichever way MLflow handed them over."""
     if isinstance(model_input, pd.DataFrame | dict):
         if "image" in model_input:
-            return list(np.ravel(np.asarray(model_input["image"], dtype=object)))
+            return _flat(model_input["image"])
         found = ", ".join(map(str, model_input)) or "none"
         raise MlflowException(f"The input needs a column 'image', but has: {found}.", INVALID_PARAMETER_VALUE)
     if isinstance(model_input, list | np.ndarray | pd.Series):
-        return list(np.ravel(np.asarray(model_input, dtype=object)))
+        return _flat(model_input)
     kind = type(model_input).__name__
     raise MlflowException(
         f"The input must be a table with a column 'image', not {kind}.", INVALID_PARAMETER_VALUE
     )
 
 
-class _Unreadable(str):
-    """Why a cell holds no image."""
-
-
-def _encoded(cell: Any) -> bytes | _Unreadable:
-    """The image file's bytes, undone from base64 where they are: no image format begins with 16 letters."""
-    if isinstance(cell, str):
-        return _from_base64(cell.encode()) or _Unreadable("the text is not base64 of an image")
-    if isinstance(cell, bytes | bytearray | memoryview):
-        data = bytes(cell)
-        return _from_base64(data) or data
-    return _Unreadable(
-        "there is no image" if _is_missing(cell) else f"an image is bytes, not {type(cell).__name__}"
-    )
-
-
-def _from_base64(text: bytes) -> bytes | None:
-    if not text[:16].translate(None, b"+/=\r\n").isalnum():
-        return None
-    try:
-        return base64.b64decode(text.translate(None, b"\r\n"), validate=True)
-    except binascii.Error:
-        return None
-
-
-def _is_missing(cell: Any) -> bool:
-    return cell is None or cell is pd.NA or (isinstance(cell, float) and np.isnan(cell))
+def _flat(column: Any) -> list[Any]:
+    """A list of cells. MLflow puts a dictionary's list of texts into one cell of one row."""
+    if isinstance(column, str | bytes):
+        return [column]
+    cells = [cell.item() if isinstance(cell, np.ndarray) and cell.ndim == 0 else cell for cell in column]
+    if len(cells) == 1 and isinstance(cells[0], list | np.ndarray):
+        return list(cells[0])
+    return cells
 
 
 set_model(AimonkModel())

@@ -3,16 +3,22 @@
 - `model.xml`, `model.bin`: OpenVINO IR, `(N, H, W, 3) uint8` RGB -> `(N, L) float32` logits
 - `attributes.json`: names, thresholds, verdicts, input size, precision, ...: `runtime.record.PackageInfo`
 - `head.npz`: the linear head of a frozen model, so that stored features need no forward pass
-- `model.keras`: the same model for further training
+- `seen.json`: which images it was trained or tuned on
+- `model_card.md`: for people
+- `environment.txt`: every package of the serving environment, pinned
+- `digests.json`: SHA-256 of all these files, checked when the package is loaded
+
+Keras and ONNX files are made on demand, see `export_model`.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,7 +27,10 @@ import numpy as np
 
 from ..backbones.linear_head import LinearHead
 from ..errors import ModelError
-from ..runtime.record import GRAPH, HEAD, KERAS, RECORD, SEEN, PackageInfo
+from ..runtime.package_digests import write_digests
+from ..runtime.record import CARD, ENVIRONMENT, GRAPH, HEAD, RECORD, SEEN, PackageInfo
+from .model_card import model_card
+from .serving_environment import pinned_environment, software_licenses, software_versions
 
 SEEN_DIGITS = 16
 """Hex digits kept of a seen image's digest: 64 bits, enough to tell any two images apart."""
@@ -32,7 +41,7 @@ def write_package(
     graph: Any,
     info: PackageInfo,
     head: LinearHead | None = None,
-    save_keras: Callable[[Path], object] | None = None,
+    *,
     seen: Sequence[str] = (),
 ) -> None:
     """Write a package beside `folder`, then put it there; an older package of that name is replaced.
@@ -40,26 +49,31 @@ def write_package(
     Args:
         folder: the package's folder; its parents are created.
         graph: an `openvino.Model` from pixels to logits, see the module.
-        info: what `attributes.json` says.
+        info: what `attributes.json` says; versions and licenses of the software are filled in.
         head: for frozen models, the head that is part of `graph`.
-        save_keras: writes the Keras model to the path it is given; it must end in `.keras`.
         seen: hex SHA-256 of the image files it was trained or tuned on.
 
     Raises:
-        ModelError: the folder cannot be written.
+        ModelError: the folder cannot be written, or a threshold is not finite.
     """
     import openvino
 
+    licenses = {"weights": "not stated", **software_licenses(), **info.licenses}
+    info = dataclasses.replace(info, versions={**software_versions(), **info.versions}, licenses=licenses)
     with _written_beside(folder) as parts:
         openvino.save_model(graph, parts / GRAPH, compress_to_fp16=False)
-        (parts / RECORD).write_text(info.to_json(), encoding="utf-8")
         if head is not None:
             np.savez(parts / HEAD, kernel=head.kernel, bias=head.bias)
-        if save_keras is not None:
-            save_keras(parts / KERAS)
-        (parts / SEEN).write_text(
-            json.dumps(sorted({digest[:SEEN_DIGITS] for digest in seen})), encoding="utf-8"
-        )
+        digits = sorted({digest[:SEEN_DIGITS] for digest in seen})
+        texts = {
+            RECORD: info.to_json(),
+            SEEN: json.dumps(digits),
+            CARD: model_card(info),
+            ENVIRONMENT: "\n".join(pinned_environment()) + "\n",
+        }
+        for name, text in texts.items():
+            (parts / name).write_text(text, encoding="utf-8")
+        write_digests(parts)
 
 
 def read_head(folder: Path) -> LinearHead | None:
@@ -75,7 +89,7 @@ def read_head(folder: Path) -> LinearHead | None:
         with np.load(path, allow_pickle=False) as arrays:
             return LinearHead(kernel=arrays["kernel"], bias=arrays["bias"])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise ModelError(f"The head in {path} cannot be read ({error}); fetch the package anew.") from None
+        raise ModelError(f"The head in {path} cannot be read ({error}); fetch the package again.") from None
 
 
 def read_seen(folder: Path) -> frozenset[str]:
@@ -85,7 +99,7 @@ def read_seen(folder: Path) -> frozenset[str]:
     except FileNotFoundError:
         return frozenset()
     except (OSError, ValueError, TypeError) as error:
-        raise ModelError(f"{folder / SEEN} cannot be read ({error}); fetch the package anew.") from None
+        raise ModelError(f"{folder / SEEN} cannot be read ({error}); fetch the package again.") from None
 
 
 @contextmanager

@@ -11,13 +11,13 @@ from .. import runtime
 _RUNTIME = Path(runtime.__file__).resolve().parent
 
 
-def copy_runtime(folder: Path) -> Path:
+def copy_runtime(folder: Path, source: Path = _RUNTIME) -> Path:
     """Copy the runtime below `folder` and return the copy, e.g. `folder/aimonk_runtime_0123456789abcdef`.
 
     Python keeps one module per name, so a second model whose code has the same name would silently run the
     first one's. The name is therefore made from the code's SHA-256: only equal code shares a name.
     """
-    sources = sorted(_RUNTIME.glob("*.py"))
+    sources = sorted(source.glob("*.py"))
     digest = hashlib.sha256()
     for path in sources:
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")

@@ -1,28 +1,36 @@
 """The table that `score` writes, its images answered by the workers of a Spark cluster.
 
-MLflow brings the model to every worker, which needs what a server needs, and no aimonk. The images of a
-folder are read where they are scored: the folder lies at the same place for all. This machine writes the
-table, since an image leaves no more than a few numbers.
+MLflow brings the model to every worker, which needs what a server needs, and no aimonk. Images that are files
+are read where they are scored, so they lie at the same path on every worker. This machine writes the table,
+since an image leaves no more than a few numbers.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import mlflow
 import pandas as pd
 
-from ..data.list_images import image_names
+from ..errors import AimonkError
 from ..runtime.predictor import Prediction
+from ..runtime.record import read_info
 from ..spark import slices, spark_session, watched, without_advice
-from .batch_scoring import Scored, open_parquet, open_table, write_all
+from .batch_scoring import Progress, ScoreOptions, ScoringResult, open_source, write_table
+from .parquet_source import column_type
+from .remote_files import local_path, open_location, writing
+from .scores_table import long_table
+from .scoring_parts import ROWS_PER_PART, ScoringParts
+from .scoring_source import ScoringSource
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
 
 IMAGES_PER_TASK = 512
@@ -30,85 +38,134 @@ IMAGES_PER_TASK = 512
 
 def score_spark(
     model: Path,
-    data: Path,
-    out: Path,
+    data: str | Path,
+    out: str | Path,
     master: str,
-    progress: Callable[[int, int], None] | None = None,
-) -> Scored:
-    """Score a folder of images, or a Parquet file with a binary column `image`, into `out`.
+    options: ScoreOptions | None = None,
+    progress: Progress | None = None,
+) -> ScoringResult:
+    """Score a folder of images, or a Parquet file, into `out`, on Spark. Nothing is kept of a failed job.
 
     Args:
         model: folder of an MLflow model.
-        data: as `score` takes it, reachable at this path by every worker.
+        data: as `score` takes it; a path that every worker can read.
         out: as `score` writes it: the same rows in the same order.
         master: where Spark is, e.g. `local[4]`.
+        options: as `score` takes them; `resume` has no effect.
         progress: called with (done, total) tasks.
 
     Raises:
-        ImagesError: there is no such data, no image in it, or no binary column `image`.
+        ImagesError: there is no such data, or no image in it.
         ClusterError: Spark cannot be started, or the job fails.
-        AimonkError: `out` has another suffix or cannot be written.
+        AimonkError: `data` is not a path, or `out` cannot be written.
     """
-    read = (
-        partial(_parquet, file=data, named_by=open_parquet(data)[1])
-        if data.is_file()
-        else partial(_folder, folder=data, names=image_names(data))
-    )
-    with open_table(out) as write, spark_session(master, "aimonk score") as spark:
-        from pyspark import StorageLevel
+    options = options or ScoreOptions()
+    source = open_source(data, out, options)
+    fs, path = open_location(data)
+    place = local_path(fs, path)
+    if place is None:
+        raise AimonkError(f"Workers read images from a path, not from {data}; score it without Spark.")
+    names = read_info(model / "artifacts" / _package(model)).names
+    parts = ScoringParts(*open_location(out), {})
+    with writing(str(out)), parts.claimed():
+        try:
+            with spark_session(master, "aimonk score") as spark:
+                images = _parquet(spark, place, options) if place.is_file() else _folder(spark, place, source)
+                unreadable = _write(spark, model, images, source, names, str(out), parts, options, progress)
+        finally:
+            parts.remove()
+    images_in_all = len(source.names)
+    return ScoringResult(str(out), images_in_all, unreadable, options.max_unreadable, 0, source.skipped)
 
-        with _without_mlflow_advice():
-            answers = _answers(spark, model, read(spark)).persist(StorageLevel.DISK_ONLY)
-        watched(spark, answers.count, progress)  # all at once; they are read below a part at a time
-        return write_all(_rows(answers), write)
 
-
-def _folder(spark: SparkSession, folder: Path, names: list[str]) -> DataFrame:
-    """`number`, `name`, `image` of a folder's files; an image that cannot be read is null."""
+def _write(
+    spark: SparkSession,
+    model: Path,
+    images: DataFrame,
+    source: ScoringSource,
+    attributes: tuple[str, ...],
+    out: str,
+    parts: ScoringParts,
+    options: ScoreOptions,
+    progress: Progress | None,
+) -> int:
+    """Compute the answers, write the table, and return how many images could not be read."""
+    from pyspark import StorageLevel
     from pyspark.sql import functions as F
 
-    root = str(folder.resolve())
+    with _without_mlflow_advice():
+        answer = mlflow.pyfunc.spark_udf(spark, str(model), env_manager="local")
+        answers = images.select("number", answer("image").alias("answer")).persist(StorageLevel.DISK_ONLY)
+    watched(spark, answers.count, progress)  # all at once; they are read below a part at a time
+    write_table(_tables(answers, source.names), len(source.names), attributes, out, parts.folder, options)
+    return int(answers.filter(F.col("answer.error").isNotNull()).count())
 
-    def read(files: pd.Series) -> pd.Series:  # sent by value: workers have no aimonk
-        def content(name: str) -> bytes | None:
+
+def _package(model: Path) -> str:
+    return next(path.parent.name for path in (model / "artifacts").glob("*/attributes.json"))
+
+
+def _folder(spark: SparkSession, folder: Path, source: ScoringSource) -> DataFrame:
+    """`number`, `image` of a folder's files; an image that cannot be read is null."""
+    from pyspark.sql import functions as F
+
+    files = list(enumerate(bytearray(os.fsencode(name)) for name in source.files))
+    numbered = spark.sparkContext.parallelize(files, slices(spark, len(files), IMAGES_PER_TASK))
+    frame = spark.createDataFrame(numbered, "number long, path binary")
+    return frame.select("number", _reader(folder.resolve())(F.col("path")).alias("image"))
+
+
+def _parquet(spark: SparkSession, file: Path, options: ScoreOptions) -> DataFrame:
+    """The same of a Parquet file's rows."""
+    import pyarrow.parquet as pq
+    from pyspark.sql import functions as F
+
+    kind = column_type(pq.read_schema(file), options.image)
+    column = F.col(f"`{options.image}`")
+    number = F.col("_metadata.row_index").alias("number")
+    read = _reader(file.resolve().parent)
+    frame = spark.read.parquet(str(file.resolve()))
+    if kind == "bytes":
+        image = column
+    elif kind == "path":
+        image = read(column.cast("binary"))
+    else:
+        fields = set(pq.read_schema(file).field(options.image).type.names)
+        found = [column["bytes"]] if "bytes" in fields else []
+        found += [read(column["path"].cast("binary"))] if "path" in fields else []
+        image = F.coalesce(*found)
+    return frame.select(number, image.alias("image"))
+
+
+def _reader(folder: Path):  # type: ignore[no-untyped-def]  # Spark's own type is private
+    """A column function from paths relative to `folder`, in bytes, to the files' contents or null."""
+    from pyspark.sql import functions as F
+
+    root = os.fsencode(folder)
+
+    def read(paths: pd.Series) -> pd.Series:  # sent by value: workers have no aimonk
+        def content(path: bytes | None) -> bytes | None:
             try:
-                return Path(root, name).read_bytes()
-            except OSError:
+                with open(os.path.join(root, bytes(path or b"")), "rb") as file:
+                    return bytes(file.read())
+            except OSError:  # of a null path, too: a folder is no file
                 return None
 
-        return files.map(content)
+        return paths.map(content)
 
-    tasks = slices(spark, len(names), IMAGES_PER_TASK)
-    numbered = spark.sparkContext.parallelize(list(enumerate(names)), tasks)
-    frame = spark.createDataFrame(numbered, "number long, name string")
-    return frame.withColumn("image", F.pandas_udf(read, "binary")("name"))  # type: ignore[call-overload]
+    return F.pandas_udf(read, "binary")  # type: ignore[call-overload]
 
 
-def _parquet(spark: SparkSession, file: Path, named_by: str | None) -> DataFrame:
-    """The same of a Parquet file's rows."""
-    from pyspark.sql import functions as F
-
-    number = F.col("_metadata.row_index")
-    name = F.coalesce(F.col(named_by), F.lit("")) if named_by else number.cast("string")
-    frame = spark.read.parquet(str(file.resolve()))
-    return frame.select(number.alias("number"), name.alias("name"), "image")
-
-
-def _answers(spark: SparkSession, model: Path, images: DataFrame) -> DataFrame:
-    """`number`, `name`, `predicted_attributes`, `probabilities`, `error`."""
-    answer = mlflow.pyfunc.spark_udf(spark, str(model), env_manager="local")
-    answered = images.select("number", "name", answer("image").alias("answer"))
-    return answered.select(
-        "number", "name", "answer.predicted_attributes", "answer.probabilities", "answer.error"
-    )
-
-
-def _rows(answers: DataFrame) -> Iterator[tuple[str, Prediction]]:
-    for row in answers.orderBy("number").toLocalIterator():
-        probabilities = tuple(row["probabilities"])
-        # where another row of the batch has an error, MLflow makes a text of a null
-        error = None if probabilities else row["error"]
-        yield row["name"], Prediction(tuple(row["predicted_attributes"]), probabilities, error)
+def _tables(answers: DataFrame, names: list[str]) -> Iterator[pa.Table]:
+    rows = answers.orderBy("number").toLocalIterator()
+    while part := list(islice(rows, ROWS_PER_PART)):
+        predictions = [
+            Prediction(
+                tuple(row.answer.predicted_attributes), tuple(row.answer.probabilities), row.answer.error
+            )
+            for row in part
+        ]
+        yield long_table([names[row.number] for row in part], predictions)
 
 
 @contextmanager

@@ -1,72 +1,15 @@
-"""Model packages in and out of MLflow: logged as a pyfunc with a run, fetched again by any URI."""
+"""Model packages fetched from MLflow, by any URI."""
 
 from __future__ import annotations
 
-import io
-import tempfile
-from importlib.metadata import version
 from pathlib import Path
 
 import mlflow
 from mlflow.exceptions import MlflowException
-from mlflow.models import ModelSignature
-from mlflow.models.model import ModelInfo
-from mlflow.types import ColSpec, DataType, Schema
-from mlflow.types.schema import Array
 
 from ..errors import ModelError
 from ..runtime.record import RECORD
-from ..serving.shipped_code import copy_runtime
 from .tracking_store import be_quiet, store_errors
-
-NAME = "model"
-"""`runs:/ID/model` is a run's model."""
-
-_CODE = Path(__file__).resolve().parents[1] / "serving" / "mlflow_model.py"
-_SERVING = ("mlflow", "openvino", "numpy", "pandas", "pillow")
-
-
-def log_package(package: Path) -> ModelInfo:
-    """Log a model package as the active run's pyfunc model; `ModelInfo.model_uri` names it.
-
-    Log it before the many metrics of an evaluation: MLflow reads back every metric of the run for the model.
-
-    Raises:
-        TrackingError: the store cannot be written.
-    """
-    import pandas as pd
-
-    with tempfile.TemporaryDirectory(prefix="aimonk-") as folder, store_errors():
-        code = copy_runtime(Path(folder))
-        return mlflow.pyfunc.log_model(
-            name=NAME,
-            python_model=str(_CODE),
-            code_paths=[str(code)],
-            model_config={"runtime": code.name},
-            artifacts={"package": str(package)},
-            pip_requirements=requirements(),
-            signature=signature(),
-            input_example=pd.DataFrame({"image": [_example()]}),
-        )
-
-
-def requirements() -> list[str]:
-    """What a server needs, pinned to what is installed here; no TensorFlow."""
-    return [f"{name}=={version(name)}" for name in _SERVING]
-
-
-def signature() -> ModelSignature:
-    """Encoded images in a column `image`; the reply's three columns."""
-    return ModelSignature(
-        inputs=Schema([ColSpec(DataType.binary, "image")]),
-        outputs=Schema(
-            [
-                ColSpec(Array(DataType.string), "predicted_attributes"),
-                ColSpec(Array(DataType.double), "probabilities"),
-                ColSpec(DataType.string, "error", required=False),
-            ]
-        ),
-    )
 
 
 def model_package(uri: str) -> Path:
@@ -123,12 +66,3 @@ def _fetch(uri: str) -> Path:
         raise ModelError(f"The model {uri} cannot be fetched: {reason}.") from None
     except OSError as error:
         raise ModelError(f"The model {uri} cannot be fetched: {error.strerror or error}.") from None
-
-
-def _example() -> bytes:
-    """A small real JPEG, so that the served model's page shows a request that works."""
-    from PIL import Image
-
-    data = io.BytesIO()
-    Image.linear_gradient("L").resize((16, 16)).save(data, "JPEG", quality=50)
-    return data.getvalue()

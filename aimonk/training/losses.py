@@ -3,7 +3,7 @@
 A cell is one image and one attribute. A cell loss takes `targets (..., L)` holding 1, 0, MISSING or PADDING,
 `logits (..., L)`, `pos_weight (L,)` and `prevalence (L,)`, and returns `(..., L)`. `mean_over_known` turns
 cells into the loss of a batch: the sum of all cell losses divided by the number of known cells, so that
-missing labels do not change the scale of the loss. A batch without a known cell has the loss 0.
+missing labels do not change its scale. A batch without a known cell has the loss 0.
 
 `linear_probe.cell_losses` has the same losses in NumPy; a test keeps the two equal.
 

@@ -1,4 +1,4 @@
-"""`mlflow models serve` in a process of its own, asked and watched."""
+"""`mlflow models serve`, or aimonk's own server, in a process of its own, asked and watched."""
 
 from __future__ import annotations
 
@@ -17,19 +17,31 @@ DEADLINE = 120.0
 """Seconds within which a server must be ready."""
 
 
-class Server:
-    """`mlflow models serve` of one model."""
+COMMANDS = {
+    "mlflow": ["-m", "mlflow", "models", "serve", "--env-manager", "local", "-m", "{model}", "-p", "{port}"],
+    "aimonk": [
+        "-c",
+        "import sys; from aimonk.serving.http_server import serve; serve(sys.argv[1], port=int(sys.argv[2]))",
+        "{model}",
+        "{port}",
+    ],
+}
 
-    def __init__(self, place: Place, model: str) -> None:
+
+class Server:
+    """A server of one model."""
+
+    def __init__(self, place: Place, model: str, kind: str = "mlflow") -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         self.address = f"http://127.0.0.1:{port}"
         began = time.perf_counter()
-        command = ["-m", "mlflow", "models", "serve", "-m", model, "--env-manager", "local"]
+        places = {"{model}": model, "{port}": str(port)}
+        command = [places.get(word, word) for word in COMMANDS[kind]]
         with (place.folder / "server.txt").open("w") as log:
             self._process = subprocess.Popen(
-                [sys.executable, *command, "-p", str(port)],
+                [sys.executable, *command],
                 cwd=place.folder,
                 env=place.environment,
                 stdout=log,
@@ -80,9 +92,9 @@ class Server:
 
 
 @contextmanager
-def serving(place: Place, model: str) -> Iterator[Server]:
+def serving(place: Place, model: str, kind: str = "mlflow") -> Iterator[Server]:
     """A server that is ended in any case."""
-    server = Server(place, model)
+    server = Server(place, model, kind)
     try:
         yield server
     finally:

@@ -8,6 +8,7 @@ Trains a frozen ResNet50 with random weights and serves it by `mlflow models ser
   blocks of the same `predict` in process
 - start: seconds until `/ping` answers, in turn with those of a pyfunc model that returns its input's length
 - memory: resident, of all the server's processes, after the requests, over that of the trivial one
+- rate: one table of all photos through `predict`, in turn with `score` of the same files
 - with `--environment`, which downloads some 2 GB: what the model's own requirements install, in MB, against
   what training installs
 """
@@ -16,10 +17,12 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
@@ -107,6 +110,46 @@ def installed(requirements: Path) -> float:
         return sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file()) / 1e6
 
 
+def rates(folder: Path, photos: Path, repeats: int) -> list[list[object]]:
+    """Images a second of one large table through `predict`, against `score`; and the check of digests."""
+    import mlflow
+    import pandas as pd
+
+    from aimonk.runtime.package_digests import check_digests
+    from aimonk.runtime.predictor import Predictor
+    from aimonk.serving.batch_scoring import score
+
+    paths = sorted(path for path in photos.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg"))
+    table = pd.DataFrame({"image": [path.read_bytes() for path in paths]})
+    loaded = mlflow.pyfunc.load_model(str(folder))
+    package = next(folder.glob("artifacts/*/attributes.json")).parent
+
+    def timed(act: Callable[[], object]) -> float:
+        began = time.perf_counter()
+        act()
+        return time.perf_counter() - began
+
+    with Predictor(package, throughput=True) as predictor, tempfile.TemporaryDirectory() as out:
+        files = Path(out) / "images"
+        files.mkdir()
+        for number, path in enumerate(paths):
+            shutil.copy(path, files / f"{number:06d}.jpg")
+        contestants = {
+            "predict": lambda: timed(lambda: loaded.predict(table)),
+            "score": lambda: timed(lambda: score(predictor, files, Path(out) / "scores.parquet")),
+        }
+        for act in contestants.values():
+            act()
+        taken = in_turn(contestants, repeats)
+    predict, scored = (len(paths) / float(median(taken[name])) for name in ("predict", "score"))
+    check, load = timed(lambda: check_digests(package)), timed(lambda: Predictor(package))
+    return [
+        [f"{len(paths)} photos through predict, per s, against score", predict, scored,
+         f"{predict / scored:.2f} times", "at least 0.95"],
+        ["check of digests, s, against loading", check, load, f"{check / load:.2f} times", ""],
+    ]  # fmt: skip
+
+
 def starts(place: Place, models: dict[str, Path], body: bytes, repeats: int) -> list[list[object]]:
     """Rows of start and memory."""
     contestants = {
@@ -136,6 +179,7 @@ def main() -> None:
             served, direct = (float(median(taken[way])) for way in ("served", "in process"))
             what = f"the {name} photo, {photo.stat().st_size / 1e3:.0f} kB, ms, against in process"
             rows.append([what, served, direct, f"{served / direct:.2f} times", "1.3 times"])
+        rows += rates(models["aimonk"], given.data, given.repeats)
         rows += starts(place, models, request(by_size[-1]), given.repeats)
         if given.environment:
             sizes = [installed(folder / "requirements.txt") for folder in (models["aimonk"], ROOT)]

@@ -14,10 +14,10 @@ from aimonk.config import Config, EvaluationConfig
 from aimonk.evaluation.held_out import HeldOutScores, evidence_of
 from aimonk.publishing import gate
 from aimonk.publishing.gate import Judgment, judge, promote
-from aimonk.tracking.logged_model import log_package
+from aimonk.serving.log_package import log_package
 from aimonk.tracking.predictions_table import log_predictions
 from aimonk.tracking.registry import Version, champion, find_version, record_decision, register
-from aimonk.tracking.run import tracked_run
+from aimonk.tracking.tracked_run import tracked_run
 
 CONFIG = Config(evaluation=EvaluationConfig(folds=0, permutations=500, resamples=100))
 N = 120

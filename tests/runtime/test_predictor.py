@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import dataclasses
+import gc
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,8 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aimonk.errors import ModelError
-from aimonk.runtime.predictor import BATCH, Prediction, Predictor
+from aimonk.errors import ImagesError, ModelError
+from aimonk.runtime.inference import CompiledGraph
+from aimonk.runtime.package_digests import write_digests
+from aimonk.runtime.predictor import BATCH, MANY, Prediction, Predictor
+from aimonk.runtime.request_limits import BusyError, Limits
 from tests.conftest import ROOT
 
 from .conftest import HEAD, colour_info, plain_image
@@ -49,7 +55,7 @@ def test_one_bad_image_among_good_ones(predictor: Predictor, tmp_path: Path) -> 
     assert answers[0] == answers[-1] == Prediction(("dark",), answers[0].probabilities)
     assert all(answer.probabilities == answer.predicted_attributes == () for answer in answers[1:-1])
     assert answers[1].error == "not an image"
-    assert str(answers[4].error).startswith("the file cannot be read")
+    assert answers[4].error == "missing"
 
 
 def test_nothing_asked_nothing_answered(predictor: Predictor) -> None:
@@ -80,7 +86,7 @@ def test_a_stream_reads_only_a_little_ahead(predictor: Predictor) -> None:
 
     stream = predictor.stream(images())
     next(stream)
-    assert taken <= 8 * BATCH
+    assert taken <= MANY + 2 * BATCH
 
 
 def test_several_threads_at_once_each_get_their_own_answers(predictor: Predictor) -> None:
@@ -102,13 +108,13 @@ def test_the_first_inference_is_done_before_threads_can_meet(
     package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[tuple[int, ...]] = []
-    infer = Predictor._infer
+    infer = CompiledGraph.infer
 
-    def noting(predictor: Predictor, batch: np.ndarray) -> np.ndarray:
+    def noting(graph: CompiledGraph, batch: np.ndarray) -> np.ndarray:
         seen.append(batch.shape)
-        return infer(predictor, batch)
+        return infer(graph, batch)
 
-    monkeypatch.setattr(Predictor, "_infer", noting)
+    monkeypatch.setattr(CompiledGraph, "infer", noting)
     Predictor(package)
     assert seen == [(1, 4, 4, 3)]
 
@@ -125,23 +131,85 @@ def test_a_graph_that_does_not_fit_its_record_is_refused(make_package: Callable[
     (folder / "attributes.json").write_text(
         record.replace('"input_size": [\n    4', '"input_size": [\n    5')
     )
+    write_digests(folder)
     with pytest.raises(ModelError, match=r"\[\?,4,4,3\].*its record says \[\?,5,4,3\]"):
         Predictor(folder)
 
 
-def test_a_graph_cut_short_is_refused(make_package: Callable[..., Path]) -> None:
+@pytest.mark.parametrize("name", ["model.xml", "model.bin"])
+def test_a_graph_cut_short_is_refused(make_package: Callable[..., Path], name: str) -> None:
     folder = make_package()
-    text = (folder / "model.xml").read_text()
-    (folder / "model.xml").write_text(text[: len(text) // 2])
+    data = (folder / name).read_bytes()
+    (folder / name).write_bytes(data[: len(data) // 2])
+    with pytest.raises(ModelError, match=f"{name} is not the file that was written"):
+        Predictor(folder)
+    write_digests(folder)
     with pytest.raises(ModelError, match="cannot be read"):
         Predictor(folder)
 
 
-def test_weights_cut_short_are_refused(make_package: Callable[..., Path]) -> None:
-    folder = make_package()
-    (folder / "model.bin").write_bytes(b"")
-    with pytest.raises(ModelError, match="cannot be read"):
-        Predictor(folder)
+def test_one_image_and_many_are_answered_by_graphs_made_for_them(package: Path) -> None:
+    with Predictor(package) as predictor:
+        predictor.predict([plain_image(0, 0, 0)] * (MANY - 1))
+        assert predictor._for_many is None
+        reds = [number % 256 for number in range(MANY)]
+        answers = predictor.predict([plain_image(red, 0, 0) for red in reds])
+        assert predictor._for_many is not None
+    expected = [sigmoid(red / 100 - 1) for red in reds]
+    np.testing.assert_allclose([answer.probabilities[0] for answer in answers], expected, atol=1e-6)
+
+
+def test_a_server_reads_common_formats_within_the_packages_limit(make_package: Callable[..., Path]) -> None:
+    info = dataclasses.replace(colour_info(), limits=Limits(pixels_per_image=10_000))
+    folder = make_package(info=info)
+    images = [plain_image(0, 0, 0, "PNG", side=101), plain_image(0, 0, 0, "PPM"), plain_image(0, 0, 0, "PNG")]
+    with Predictor(folder) as here, Predictor(folder, served=True) as served:
+        assert [answer.error is None for answer in here.predict(images)] == [True, True, True]
+        large, odd, good = served.predict(images)
+        assert "within the limit of 10,000" in str(large.error)
+        assert odd.error is not None and good.error is None
+
+
+def test_a_reason_in_place_of_an_image_is_that_rows_error(predictor: Predictor) -> None:
+    answers = predictor.predict([plain_image(0, 0, 0), ImagesError("there is no image")])
+    assert [answer.error for answer in answers] == [None, "there is no image"]
+
+
+def test_a_pipe_is_not_opened(predictor: Predictor, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    assert predictor.predict([tmp_path / "pipe.jpg"])[0].error == "not a regular file"
+
+
+def test_no_memory_for_one_image_is_its_error(predictor: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("aimonk.runtime.predictor.decode", fail)
+    assert predictor.predict([b"huge"])[0].error == "the image takes more memory than there is"
+
+
+def test_a_closed_predictor_ends_what_it_is_doing(package: Path) -> None:
+    predictor = Predictor(package)
+    stream = predictor.stream(plain_image(0, 0, 0) for _ in range(10_000))
+    next(stream)
+    predictor.close()
+    predictor.close()
+    with pytest.raises(BusyError):
+        list(stream)
+    with pytest.raises(BusyError):
+        predictor.predict([plain_image(0, 0, 0)])
+
+
+def test_a_dropped_predictor_leaves_no_threads(package: Path) -> None:
+    predictor = Predictor(package)
+    predictor.predict([plain_image(0, 0, 0)] * 20)
+    threads = [*predictor._decoders._threads, *predictor._streams._threads]
+    assert all(thread.is_alive() for thread in threads)
+    del predictor
+    gc.collect()
+    for thread in threads:
+        thread.join(timeout=20)
+    assert not any(thread.is_alive() for thread in threads)
 
 
 def test_a_server_loads_nothing_but_what_it_needs(package: Path) -> None:

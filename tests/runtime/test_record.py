@@ -8,6 +8,7 @@ import pytest
 
 from aimonk.errors import ModelError
 from aimonk.runtime.record import Attribute, PackageInfo, read_info
+from aimonk.runtime.request_limits import Limits
 
 INFO = PackageInfo(
     attributes=(Attribute("attr1", 0.3, 0.88, "learned"), Attribute("très long", 0.5)),
@@ -19,6 +20,10 @@ INFO = PackageInfo(
     decoder="1",
     calibrated=True,
     headline="LEARNED 1 of 2 attributes",
+    training={"images": 972},
+    versions={"aimonk": "0.1.0"},
+    licenses={"aimonk": "Apache-2.0"},
+    limits=Limits(images_per_request=7),
 )
 
 
@@ -45,9 +50,13 @@ def test_an_undefined_prevalence_is_null(tmp_path: Path) -> None:
     [
         ("{", "cannot be read"),
         ("[]", "not the record"),
-        ('{"format": 1}', "not the record"),
+        ('{"format": 2}', "not the record"),
         (INFO.to_json().replace('"backbone"', '"spine"'), "not the record"),
-        (INFO.to_json().replace('"format": 1', '"format": 2'), "format 2, newer.*upgrade"),
+        (INFO.to_json().replace('"format": 2', '"format": 3'), "format 3, newer.*upgrade"),
+        (INFO.to_json().replace('"format": 2', '"format": 1'), "format 1, older.*train"),
+        (INFO.to_json().replace('"threshold": 0.3', '"threshold": NaN'), "threshold nan for 'attr1'"),
+        (INFO.to_json().replace('"threshold": 0.3', '"threshold": Infinity'), "threshold inf for 'attr1'"),
+        (INFO.to_json().replace('"images_per_request"', '"images"'), "not the record"),
         (INFO.to_json().replace('"bf16"', '"int8"'), "'int8'"),
     ],
 )

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import shutil
-import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,18 +14,23 @@ import pandas as pd
 import pytest
 from mlflow.exceptions import MlflowException
 
+from aimonk import runtime
+from aimonk.runtime.request_limits import Limits
 from aimonk.serving.mlflow_model import AimonkModel
+from aimonk.serving.shipped_code import copy_runtime
 
-from .conftest import plain_image
+from .conftest import colour_info, plain_image
 
 RED = plain_image(200, 0, 250)  # logits 1 and -2
 DARK = plain_image(0, 0, 0)  # logits -1 and 0.5
 PROBABILITIES = {RED: [0.7310586, 0.1192029], DARK: [0.2689414, 0.6224593]}
 
 
-def load(package: Path) -> AimonkModel:
+def load(package: Path, runtime: str = "aimonk.runtime") -> AimonkModel:
+    """The model as MLflow loads it, with the runtime of this name on the path."""
     model = AimonkModel()
-    model.load_context(SimpleNamespace(artifacts={"package": str(package)}))
+    context = SimpleNamespace(artifacts={"package": str(package)}, model_config={"runtime": runtime})
+    model.load_context(context)
     return model
 
 
@@ -35,7 +41,7 @@ def model(package: Path) -> AimonkModel:
 
 def ask(model: AimonkModel, model_input: Any) -> list[dict[str, Any]]:
     reply = model.predict(None, model_input)
-    assert list(reply.columns) == ["predicted_attributes", "probabilities", "error"]
+    assert list(reply.columns) == ["predicted_attributes", "probabilities", "error", "scores"]
     return reply.to_dict(orient="records")
 
 
@@ -55,13 +61,15 @@ def test_a_row_without_an_image_has_an_error_and_the_others_answers(model: Aimon
         None,
         "there is no image",
         "there is no image",
-        "an image is bytes, not int",
-        "the text is not base64 of an image",
-        "the text is not base64 of an image",
+        "an image is bytes or base64 text, not int",
+        "the text is not base64 of an image; send the file's bytes, since paths and URLs are not opened",
+        "there is no image",
         "the file is empty",
         None,
     ]
     assert [len(row["probabilities"]) for row in rows] == [0, 2, 0, 0, 0, 0, 0, 0, 2]
+    assert [list(row["scores"]) for row in rows[:2]] == [[], ["red", "dark"]]
+    assert list(rows[1]["scores"].values()) == rows[1]["probabilities"]
 
 
 TEXT = base64.b64encode(RED).decode()
@@ -77,6 +85,8 @@ TEXT = base64.b64encode(RED).decode()
         pd.DataFrame({"image": [np.bytes_(TEXT)]}),
         {"image": [TEXT]},
         {"image": np.array([TEXT.encode()])},
+        pd.DataFrame({"image": [[TEXT]]}),
+        {"image": TEXT},
         [RED],
         np.array([TEXT]),
     ],
@@ -120,25 +130,76 @@ def test_a_failure_inside_shows_no_trace(package: Path, monkeypatch: pytest.Monk
     assert raised.value.__suppress_context__
 
 
-def test_each_model_runs_the_code_in_its_package(package: Path, tmp_path: Path) -> None:
-    other = tmp_path / "other"
-    shutil.copytree(package, other)
-    code = other / "code" / "aimonk" / "serving" / "predictor.py"
+@pytest.fixture(params=["_MLFLOW_IS_IN_SERVING_ENVIRONMENT", "AIMONK_SERVING"])
+def served(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """As in MLflow's scoring server, and in another one."""
+    monkeypatch.setenv(request.param, "true")
+
+
+@pytest.fixture
+def small(make_package: Callable[..., Path]) -> AimonkModel:
+    """A model that takes two images a request."""
+    limits = Limits(images_per_request=2, bytes_per_request=1000, images_in_progress=3)
+    return load(make_package(info=dataclasses.replace(colour_info(), limits=limits)))
+
+
+@pytest.mark.usefixtures("served")
+@pytest.mark.parametrize(
+    ("cells", "words"), [([RED] * 3, "3 rows, more than the 2"), ([b"x" * 2000], "0 MiB")]
+)
+def test_a_server_refuses_a_request_that_is_too_large(
+    small: AimonkModel, cells: list[bytes], words: str
+) -> None:
+    with pytest.raises(MlflowException, match=words) as raised:
+        small.predict(None, pd.DataFrame({"image": cells}))
+    assert raised.value.get_http_status_code() == 429
+    assert len(ask(small, pd.DataFrame({"image": [RED, RED]}))) == 2
+
+
+@pytest.mark.usefixtures("served")
+def test_a_full_server_says_so_and_a_closed_one_too(small: AimonkModel) -> None:
+    one = pd.DataFrame({"image": [RED]})
+    with small._admission.admit(images=2, size=0):
+        assert len(ask(small, one)) == 1
+        with pytest.raises(MlflowException, match="busy") as raised:
+            small.predict(None, pd.DataFrame({"image": [RED, RED]}))
+    assert raised.value.get_http_status_code() == 503
+    small._admission.close()
+    with pytest.raises(MlflowException, match="shutting down") as raised:
+        small.predict(None, one)
+    assert raised.value.get_http_status_code() == 503
+
+
+@pytest.mark.usefixtures("served")
+def test_two_million_empty_rows_are_refused_quickly(model: AimonkModel) -> None:
+    rows = pd.DataFrame({"image": [""] * 2_000_000})
+    began = time.perf_counter()
+    with pytest.raises(MlflowException, match="2,000,000 rows, more than the 1,024"):
+        model.predict(None, rows)
+    assert time.perf_counter() - began < 5
+
+
+def test_in_process_a_table_may_have_any_number_of_rows(small: AimonkModel) -> None:
+    assert [row["error"] for row in ask(small, pd.DataFrame({"image": [RED] * 70}))] == [None] * 70
+
+
+def test_two_models_in_one_process_run_their_own_code(
+    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = Path(runtime.__file__).parent
+    changed = tmp_path / "changed"
+    shutil.copytree(source, changed)
+    code = changed / "predictor.py"
     code.write_text(code.read_text().replace("probabilities >= self._thresholds", "probabilities >= 0.0"))
-    first, second = load(package), load(other)
-    for model, attributes in ((first, ["red"]), (second, ["red", "dark"]), (first, ["red"])):
-        assert ask(model, pd.DataFrame({"image": [RED]}))[0]["predicted_attributes"] == attributes
-    assert type(first._predictor).__module__.startswith("aimonk_")
-    assert type(first._predictor).__module__ != type(second._predictor).__module__
-
-
-def test_models_of_equal_code_share_it(package: Path, make_package: Callable[..., Path]) -> None:
-    before = {name for name in sys.modules if name.startswith("aimonk_")}
-    assert type(load(package)._predictor) is type(load(make_package())._predictor)
-    roots = {name.partition(".")[0] for name in sys.modules if name.startswith("aimonk_")}
-    assert len(roots - {name.partition(".")[0] for name in before}) <= 1
-
-
-def test_the_artifacts_stay_as_logged(package: Path) -> None:
-    load(package)
-    assert not list(package.rglob("__pycache__"))
+    first, equal, second = (
+        copy_runtime(tmp_path / name, folder)
+        for name, folder in (("a", source), ("b", source), ("c", changed))
+    )
+    assert first.name == equal.name != second.name
+    for copy in (first, second):
+        monkeypatch.syspath_prepend(copy.parent)
+    models = [load(package, copy.name) for copy in (first, second, equal)]
+    found = [ask(model, pd.DataFrame({"image": [RED]}))[0]["predicted_attributes"] for model in models]
+    assert found == [["red"], ["red", "dark"], ["red"]]
+    assert type(models[0]._predictor) is type(models[2]._predictor)
+    assert type(models[0]._predictor) is not type(models[1]._predictor)

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +15,9 @@ from openvino import opset13 as ops
 
 from aimonk.backbones.linear_head import LinearHead, append_head
 from aimonk.errors import ModelError
+from aimonk.runtime.package_digests import package_digest
+from aimonk.runtime.predictor import Predictor
+from aimonk.runtime.record import read_info
 from aimonk.serving.package import read_head, read_seen, write_package
 
 from .conftest import HEAD, colour_info, mean_colour
@@ -75,7 +81,40 @@ def test_a_head_of_another_width_is_refused() -> None:
 def test_a_package_is_whole(package: Path) -> None:
     files = {path.relative_to(package).as_posix() for path in package.rglob("*") if path.is_file()}
     graph = {"model.xml", "model.bin", "attributes.json", "head.npz", "seen.json"}
-    assert files == graph
+    assert files == graph | {"model_card.md", "environment.txt", "digests.json"}
+    assert set(json.loads((package / "digests.json").read_text())) == files - {"digests.json"}
+
+
+def test_a_package_names_its_software(package: Path) -> None:
+    info = read_info(package)
+    assert info.versions["openvino"] == version("openvino")
+    assert info.licenses["aimonk"] == "Apache-2.0"
+    assert info.licenses["weights"] == "not stated"
+    pins = (package / "environment.txt").read_text().split()
+    assert {f"numpy=={version('numpy')}", f"fastapi=={version('fastapi')}"} <= set(pins)
+    assert not [pin for pin in pins if pin.startswith(("tensorflow", "keras"))]
+
+
+@pytest.mark.parametrize("name", ["model.bin", "attributes.json", "head.npz", "model_card.md"])
+def test_one_flipped_bit_is_refused(make_package: Callable[..., Path], name: str) -> None:
+    folder = make_package()
+    data = bytearray((folder / name).read_bytes())
+    data[len(data) // 2] ^= 1
+    (folder / name).write_bytes(data)
+    with pytest.raises(ModelError) as raised:
+        Predictor(folder)
+    assert name in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_package_has_a_digest_of_its_own(make_package: Callable[..., Path]) -> None:
+    first, second = make_package("a"), make_package("b", info=colour_info(0.1, 0.2))
+    copy = shutil.copytree(first, first.with_name("copy"))
+    assert package_digest(first) == package_digest(copy) != package_digest(second)
+    (first / "digests.json").unlink()
+    for ask in (package_digest, Predictor):
+        with pytest.raises(ModelError, match=r"digests\.json is missing"):
+            ask(first)
 
 
 def test_the_head_is_read_again(package: Path) -> None:
@@ -96,16 +135,10 @@ def test_seen_images_are_known_by_the_first_digits_of_their_digest(tmp_path: Pat
         read_seen(tmp_path / "package")
 
 
-def test_a_fine_tuned_package_has_no_head_and_may_have_keras(tmp_path: Path) -> None:
+def test_a_fine_tuned_package_has_no_head(tmp_path: Path) -> None:
     folder = tmp_path / "package"
-    write_package(
-        folder,
-        append_head(mean_colour(), HEAD),
-        colour_info(),
-        save_keras=lambda path: path.write_text("keras"),
-    )
+    write_package(folder, append_head(mean_colour(), HEAD), colour_info())
     assert read_head(folder) is None
-    assert (folder / "model.keras").read_text() == "keras"
 
 
 def test_a_damaged_head_is_one_sentence(make_package: Callable[..., Path]) -> None:
@@ -119,11 +152,8 @@ def test_a_damaged_head_is_one_sentence(make_package: Callable[..., Path]) -> No
 def test_a_failure_leaves_nothing_and_the_old_package_as_it_was(make_package: Callable[..., Path]) -> None:
     folder = make_package("package")
 
-    def fail(_path: Path) -> None:
-        raise RuntimeError("interrupted")
-
-    with pytest.raises(RuntimeError):
-        write_package(folder, append_head(mean_colour(), HEAD), colour_info(0.1, 0.1), save_keras=fail)
+    with pytest.raises(ModelError, match="threshold nan for 'red'"):
+        write_package(folder, append_head(mean_colour(), HEAD), colour_info(float("nan"), 0.1))
     assert [path.name for path in folder.parent.iterdir()] == ["package"]
     assert '"threshold": 0.5' in (folder / "attributes.json").read_text()
 

@@ -9,7 +9,7 @@ from mlflow.models.model import ModelInfo
 from mlflow.tracking import MlflowClient
 
 from aimonk.errors import ModelError, TrackingError
-from aimonk.tracking.logged_model import log_package
+from aimonk.serving.log_package import log_package
 from aimonk.tracking.registry import (
     CHALLENGER,
     CHAMPION,
@@ -20,7 +20,7 @@ from aimonk.tracking.registry import (
     resolve,
     set_alias,
 )
-from aimonk.tracking.run import tracked_run
+from aimonk.tracking.tracked_run import tracked_run
 
 Log = Callable[[], ModelInfo]
 

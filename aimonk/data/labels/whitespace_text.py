@@ -67,6 +67,12 @@ def _width(rows: list[tuple[int, str]]) -> int:
 def _cells(line: str, width: int) -> list[str]:
     parts = split_after_image(line)
     if parts is not None and looks_like_image(parts[0]):
-        return [parts[0].strip("\"'"), *parts[1].split()]
+        return [_unquoted(parts[0]), *parts[1].split()]
     cells = line.rsplit(None, width) if width else [line]
-    return [cells[0].strip("\"'"), *cells[1:]]
+    return [_unquoted(cells[0]), *cells[1:]]
+
+
+def _unquoted(name: str) -> str:
+    """Return a name without the quotes around it; a quote at one end only belongs to the name."""
+    quoted = len(name) > 2 and name[0] == name[-1] and name[0] in "\"'"
+    return name[1:-1] if quoted else name

@@ -15,11 +15,16 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from aimonk.data.labels import LabelTable, read_labels, write_labels
+from aimonk.data.labels.sets import COLUMNS
+from aimonk.data.labels.tokens import is_label
 from aimonk.errors import LabelsError
 
 WORDS = st.text(
     st.characters(categories=["L"], include_characters="_- ,;'()é"), min_size=2, max_size=9
-).filter(lambda word: word.strip() == word)
+).filter(
+    # a column `split` holds sets, and a column of nothing but `off` holds labels
+    lambda word: word.strip() == word and not is_label(word) and word.casefold() not in COLUMNS
+)
 SPELLINGS = (
     {1: "1", 0: "0", -1: "NA"},
     {1: "1.0", 0: "0.0", -1: ""},

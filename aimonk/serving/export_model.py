@@ -1,0 +1,112 @@
+"""A model in the formats of other tools, made on demand from its package.
+
+- `openvino`: the package's own graph, any model
+- `keras`: the backbone built again from its weights, and the package's head; a frozen model
+- `onnx`: not available; OpenVINO reads ONNX but does not write it
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from ..atomic_files import temporary_beside
+from ..config import FeaturesConfig
+from ..errors import AimonkError, ModelError
+from ..runtime.inference import CompiledGraph, read_graph
+from ..runtime.package_digests import check_digests
+from ..runtime.record import GRAPH, GRAPH_WEIGHTS, PackageInfo, read_info
+from .package import read_head
+
+Format = Literal["openvino", "keras", "onnx"]
+_TOLERANCE = 1e-3
+"""Largest difference of logits that two engines may have, since they sum in another order."""
+
+
+def export_model(package: Path, format: Format, out: Path, features: FeaturesConfig | None = None) -> Path:
+    """Write the model of a package to `out`, which appears whole or not at all, and return `out`.
+
+    Args:
+        package: folder of a package.
+        format: `openvino` or `keras`.
+        out: for `openvino` a folder, which must not exist; for `keras` a file that ends in `.keras`.
+        features: for `keras`, the settings that the model was trained with; its run keeps them.
+
+    Raises:
+        ModelError: the package is broken; or the format is not available for this model.
+        AimonkError: `out` exists, has another suffix, or cannot be written.
+        BackboneError: the backbone's weights are not there.
+
+    Example:
+        >>> export_model(package, "openvino", Path("dresses"))
+        PosixPath('dresses')
+    """
+    info = read_info(package)
+    check_digests(package)
+    if format == "onnx":
+        raise ModelError(
+            f"The model in {package} cannot be written as ONNX, which OpenVINO does not write; export it as "
+            "keras and convert that."
+        )
+    if out.exists():
+        raise AimonkError(f"{out} exists already; name another output, or remove it.")
+    temporary = temporary_beside(out)
+    if format == "keras":
+        temporary = temporary.with_suffix(".keras")
+    try:
+        if format == "openvino":
+            _copy_graph(package, temporary)
+        else:
+            _save_keras(package, info, out, temporary, features)
+        temporary.rename(out)
+    except OSError as error:
+        raise AimonkError(f"The model cannot be written to {out}: {error.strerror or error}.") from None
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.unlink(missing_ok=True)
+    return out
+
+
+def _copy_graph(package: Path, folder: Path) -> None:
+    folder.mkdir()
+    for name in (GRAPH, GRAPH_WEIGHTS):
+        shutil.copyfile(package / name, folder / name)
+
+
+def _save_keras(
+    package: Path, info: PackageInfo, out: Path, file: Path, features: FeaturesConfig | None
+) -> None:
+    head = read_head(package)
+    if head is None:
+        raise ModelError(
+            f"The model in {package} is fine-tuned, so its Keras weights are nowhere but in its OpenVINO "
+            "graph; export it as openvino."
+        )
+    if out.suffix != ".keras":
+        raise AimonkError(f"A Keras model is a file that ends in .keras; rename {out}.")
+    if features is None:
+        raise ModelError(
+            f"The settings that the model in {package} was trained with are unknown; name its run."
+        )
+    from ..features.extractor import FrozenBackbone
+    from ..training.finetuning.network import model_from_head
+
+    backbone = FrozenBackbone(features)
+    if backbone.digest != info.weights:
+        raise ModelError(
+            f"The backbone's weights are not those that the model in {package} was trained with (SHA-256 "
+            f"{backbone.digest[:12]} instead of {info.weights[:12]}); give it the same file."
+        )
+    model = model_from_head(backbone.keras_model, head)
+    images = np.random.default_rng(0).integers(0, 256, (2, *info.input_size, 3), dtype=np.uint8)
+    served = CompiledGraph(read_graph(package, info), info, throughput=False).infer(images)
+    difference = float(np.abs(np.asarray(model(images)) - served).max())
+    if difference > _TOLERANCE and info.precision == "f32":
+        raise ModelError(
+            f"The Keras model's logits differ by {difference:.2g} from those of {package}, so it is not "
+            "written; the settings are those of another model."
+        )
+    model.save(file)

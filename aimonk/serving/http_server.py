@@ -1,0 +1,256 @@
+"""An HTTP server for one model, for where MLflow's own is too little.
+
+It answers `/invocations` as MLflow's server does, and takes images as they are. What it adds: work beyond the
+limits is refused before it is read, the model's name and version stand in every reply, `/metrics`
+speaks Prometheus, and on SIGTERM the requests in progress are answered while new ones are refused.
+There is no authentication: put a reverse proxy before it.
+
+MLServer 1.7.1 with mlserver-mlflow was tried first, beside MLflow 3.17.2. It loads the logged model and
+answers MLflow's JSON forms on `/invocations`. But its v2 protocol answers 500 with a stack trace, since it
+cannot encode columns of lists. And it has no limits of its own: two million empty rows kept it busy for more
+than a minute without AIMONK_SERVING=true, which makes the model refuse them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from ..errors import AimonkError
+from ..runtime.image_cell import encoded_size, image_bytes
+from ..runtime.predictor import Predictor
+from ..runtime.request_limits import Admission, BusyError, Limits, TooLargeError
+from ..tracking.logged_model import model_package
+from ..tracking.registry import resolve
+from .request_body import RequestError, body_cells
+from .server_metrics import ServerMetrics
+
+_log = logging.getLogger("aimonk.server")
+_DRAIN_SECONDS = 8
+"""For requests in progress after SIGTERM; Docker and Kubernetes kill after 10 and 30."""
+_CODES = {
+    500: "INTERNAL_ERROR",
+    400: "BAD_REQUEST",
+    413: "RESOURCE_EXHAUSTED",
+    429: "RESOURCE_EXHAUSTED",
+    503: "TEMPORARILY_UNAVAILABLE",
+}
+_DISCARD_SECONDS = 5
+_THREADS = 4
+"""Requests that are parsed or answered at once; the others wait."""
+_MULTIPART = "multipart/form-data"
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """A loaded model, and what it is called."""
+
+    predictor: Predictor
+    name: str
+    version: str
+
+
+def serve(model: str, host: str = "127.0.0.1", port: int = 8000) -> None:
+    """Serve a model until SIGTERM or Ctrl-C.
+
+    Args:
+        model: as `model_package` takes it.
+        host: address to listen at; `0.0.0.0` for all.
+        port: port to listen at.
+
+    Raises:
+        ModelError: there is no such model, or it is broken.
+        TrackingError: the store cannot be reached.
+        AimonkError: the address cannot be listened at.
+    """
+    version, package = resolve(model), model_package(model)
+    with Predictor(package, served=True) as predictor:
+        name = version.name if version else package.name
+        number = str(version.version) if version else predictor.digest[:12]
+        app = create_app(ServedModel(predictor, name, number))
+        config = uvicorn.Config(
+            app, host, port, log_level="warning", timeout_graceful_shutdown=_DRAIN_SECONDS
+        )
+        try:
+            _Server(config).run()
+        except SystemExit:  # uvicorn has logged why
+            raise AimonkError(f"The server cannot listen at {host}:{port}; name another --port.") from None
+
+
+def create_app(model: ServedModel) -> FastAPI:
+    """The application, for any ASGI server. Whoever runs it closes the predictor."""
+    app = FastAPI(title=f"{model.name} {model.version}", docs_url=None, redoc_url=None, openapi_url=None)
+    server = _Endpoints(model)
+    app.state.drain = server.drain
+    app.get("/ping")(server.ping)
+    app.get("/health")(server.ping)
+    app.get("/ready")(server.ready)
+    app.get("/metrics")(server.metrics)
+    app.get("/model")(server.model)
+    app.post("/invocations")(server.invocations)
+    app.middleware("http")(server.named)
+    return app
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn, which tells the application when it is asked to end."""
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        drain = getattr(getattr(self.config.app, "state", None), "drain", None)
+        if drain:
+            drain()
+        super().handle_exit(sig, frame)
+
+
+class _Endpoints:
+    def __init__(self, model: ServedModel) -> None:
+        limits = model.predictor.info.limits
+        self._model, self._limits = model, limits
+        self._work = Admission(limits)
+        # Bodies are counted while they are read: base64 takes four bytes for three.
+        self._body_limit = limits.bytes_per_request * 4 // 3 + 2**20
+        most = limits.bytes_in_progress * 4 // 3 + 2**20
+        self._bodies = Admission(Limits(1, self._body_limit, 10**9, most))
+        self._threads = asyncio.Semaphore(_THREADS)
+        self._metrics = ServerMetrics(model.name, model.version)
+        self._draining = False
+
+    def drain(self) -> None:
+        """Refuse new requests; those in progress are answered."""
+        self._draining = True
+        self._bodies.close()
+
+    async def ping(self) -> Response:
+        """The process is alive."""
+        return Response("\n", media_type="application/json")
+
+    async def ready(self) -> Response:
+        """Whether new requests are taken."""
+        return Response("\n", 503 if self._draining else 200, media_type="application/json")
+
+    async def metrics(self) -> Response:
+        """Prometheus' text format."""
+        return Response(generate_latest(self._metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    async def model(self) -> dict[str, Any]:
+        """What the model knows, each attribute with its verdict and threshold."""
+        info = self._model.predictor.info
+        return {
+            "model": self._model.name,
+            "version": self._model.version,
+            "digest": self._model.predictor.digest,
+            "headline": info.headline,
+            "attributes": [asdict(attribute) for attribute in info.attributes],
+            "limits": asdict(info.limits),
+        }
+
+    async def named(self, request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
+        """Put the model's name and version into every reply, and count it."""
+        began = time.perf_counter()
+        response = await call(request)
+        response.headers["X-Model-Name"] = self._model.name.encode("ascii", "replace").decode()
+        response.headers["X-Model-Version"] = self._model.version
+        if request.url.path == "/invocations":
+            self._metrics.answered(response.status_code, time.perf_counter() - began)
+        return response
+
+    async def invocations(self, request: Request) -> Response:
+        """Answer a request's images, a row each."""
+        try:
+            with self._bodies.admit(1, self._length(request)):
+                async with _cells(request, self._limits.images_per_request, self._threads) as (cells, names):
+                    size = sum(map(encoded_size, cells))
+                    with self._work.admit(len(cells), size), self._metrics.in_progress.track_inprogress():
+                        async with self._threads:
+                            rows = await asyncio.to_thread(self._answer, cells, names)
+        except RequestError as error:
+            return await _refused(request, error.status, str(error))
+        except TooLargeError as error:
+            return await _refused(request, 429, str(error))
+        except BusyError as error:
+            return await _refused(request, 503, str(error))
+        except Exception as error:
+            _log.exception("A request failed")
+            return await _refused(request, 500, f"The model failed: {type(error).__name__}.")
+        return JSONResponse({"predictions": rows, "model": self._model.name, "version": self._model.version})
+
+    def _length(self, request: Request) -> int:
+        """Bytes of the body, as its header promises; the HTTP layer holds the client to it."""
+        text = request.headers.get("content-length", "")
+        if not text.isdigit():
+            raise RequestError("The request needs the header Content-Length.", 411)
+        if int(text) > self._body_limit:
+            raise RequestError(
+                f"The body has {int(text) / 2**20:,.0f} MiB, more than the "
+                f"{self._body_limit / 2**20:,.0f} MiB that one request may have; send several.",
+                413,
+            )
+        return int(text)
+
+    def _answer(self, cells: list[Any], files: list[str] | None) -> list[dict[str, Any]]:
+        names = self._model.predictor.info.names
+        sources = [image_bytes(cell) for cell in cells] if len(cells) == 1 else map(image_bytes, cells)
+        predictor = self._model.predictor
+        found = predictor.predict(sources) if isinstance(sources, list) else predictor.stream(sources)
+        rows = []
+        for number, prediction in enumerate(found):
+            row: dict[str, Any] = {"image": files[number]} if files else {}
+            row |= asdict(prediction)
+            row["scores"] = dict(zip(names, prediction.probabilities, strict=False))
+            rows.append(row)
+        self._metrics.counted(rows)
+        return rows
+
+
+@contextlib.asynccontextmanager
+async def _cells(
+    request: Request, most: int, threads: asyncio.Semaphore
+) -> AsyncIterator[tuple[list[Any], list[str] | None]]:
+    """The images of a request, and their files' names where it is a form."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != _MULTIPART:
+        body = await _body(request)
+        async with threads:  # not while a slow client is still sending
+            cells = await asyncio.to_thread(body_cells, kind, body)
+        del body
+        yield cells, None
+        return
+    try:
+        async with request.form(max_files=most, max_fields=most) as form:
+            files = [part for _, part in form.multi_items() if isinstance(part, UploadFile)]
+            yield [await file.read() for file in files], [file.filename or "" for file in files]
+    except HTTPException as error:
+        raise RequestError(f"The form cannot be read: {error.detail}") from None
+
+
+async def _body(request: Request) -> bytearray:
+    """The body. Starlette's own `body()` would keep it, beside the images in it, until the reply is sent."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+    return body
+
+
+async def _refused(request: Request, status: int, message: str) -> JSONResponse:
+    """A reply with an error. What the client is still sending is thrown away, or it would not read it."""
+    with contextlib.suppress(TimeoutError, ClientDisconnect, RuntimeError):  # RuntimeError: read already
+        async with asyncio.timeout(_DISCARD_SECONDS):
+            async for _ in request.stream():
+                pass
+    headers = {"Retry-After": "2"} if status == 503 else None
+    return JSONResponse(
+        {"error_code": _CODES.get(status, "BAD_REQUEST"), "message": message}, status, headers
+    )

@@ -1,0 +1,82 @@
+"""What a server of a model needs installed: the few packages it imports, and all that these bring."""
+
+from __future__ import annotations
+
+import platform
+import re
+from importlib.metadata import PackageNotFoundError, metadata, requires, version
+
+from packaging.requirements import Requirement
+
+from .. import __version__
+
+_SERVING = ("mlflow", "openvino", "numpy", "pandas", "pillow", "pillow-heif")
+_LICENSE_CLASSIFIER = "License :: OSI Approved :: "
+
+
+def requirements() -> list[str]:
+    """What a server imports, pinned to what is installed here; no TensorFlow.
+
+    >>> requirements()[0]
+    'mlflow==3.17.2'
+    """
+    return [f"{name}=={version(name)}" for name in _SERVING]
+
+
+def pinned_environment() -> list[str]:
+    """Every package of the serving environment with its version, as installed here, sorted.
+
+    These are the packages of `requirements` and, over and over, what they require on this platform.
+    """
+    pins: dict[str, str] = {}
+    waiting = [(name, frozenset[str]()) for name in _SERVING]
+    seen = set(waiting)
+    while waiting:
+        name, extras = waiting.pop()
+        try:
+            pins[name] = version(name)
+        except PackageNotFoundError:  # of an extra that is not installed
+            continue
+        for text in requires(name) or ():
+            needed = Requirement(text)
+            found = (_canonical(needed.name), frozenset(needed.extras))
+            if _applies(needed, extras) and found not in seen:
+                seen.add(found)
+                waiting.append(found)
+    return [f"{name}=={pins[name]}" for name in sorted(pins)]
+
+
+def software_versions() -> dict[str, str]:
+    """Versions of what made a package and answers with it."""
+    names = ("openvino", "numpy", "pillow", "pillow-heif")
+    return {
+        "aimonk": __version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in names},
+    }
+
+
+def software_licenses() -> dict[str, str]:
+    """Licenses of the software that a server runs, as its authors state them."""
+    return {"aimonk": "Apache-2.0", **{name: _license(name) for name in _SERVING}}
+
+
+def _canonical(name: str) -> str:
+    """PEP 503: one spelling per package."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _applies(needed: Requirement, extras: frozenset[str]) -> bool:
+    if needed.marker is None:
+        return True
+    return any(needed.marker.evaluate({"extra": extra}) for extra in extras or {""})
+
+
+def _license(name: str) -> str:
+    about = metadata(name)
+    for key in ("License-Expression", "License"):
+        text = about[key] if key in about else None  # noqa: SIM401  (its type knows no get)
+        if text and "\n" not in text:
+            return str(text)
+    named = [text for text in about.get_all("Classifier") or () if text.startswith(_LICENSE_CLASSIFIER)]
+    return named[0].removeprefix(_LICENSE_CLASSIFIER) if named else "not stated"

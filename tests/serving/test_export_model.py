@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import openvino
+import pytest
+
+from aimonk.backbones.linear_head import LinearHead, append_head
+from aimonk.config import FeaturesConfig
+from aimonk.errors import AimonkError, ModelError
+from aimonk.features.extractor import FrozenBackbone
+from aimonk.runtime.record import read_info
+from aimonk.serving.export_model import export_model
+from aimonk.serving.package import write_package
+
+from .conftest import HEAD, colour_info, mean_colour
+
+
+def test_openvino_is_the_graph_that_is_served(package: Path, tmp_path: Path) -> None:
+    folder = export_model(package, "openvino", tmp_path / "dresses")
+    assert sorted(path.name for path in folder.iterdir()) == ["model.bin", "model.xml"]
+    images = np.full((1, 4, 4, 3), 100, np.uint8)
+    compiled = openvino.Core().compile_model(folder / "model.xml", "CPU")
+    np.testing.assert_allclose(compiled(images)[0], HEAD.logits(np.full((1, 3), 100.0)), atol=1e-5)
+
+
+def test_what_cannot_be_had_is_one_sentence(package: Path, tmp_path: Path) -> None:
+    tuned = tmp_path / "tuned"
+    write_package(tuned, append_head(mean_colour(), HEAD), colour_info())
+    (tmp_path / "there").mkdir()
+    for asked, words in (
+        ((package, "onnx", tmp_path / "m.onnx"), "OpenVINO does not write"),
+        ((tuned, "keras", tmp_path / "m.keras"), "fine-tuned"),
+        ((package, "keras", tmp_path / "m.h5"), r"ends in \.keras"),
+        ((package, "keras", tmp_path / "m.keras"), "name its run"),
+        ((package, "openvino", tmp_path / "there"), "exists already"),
+        ((package, "openvino", tmp_path / "absent" / "m"), "cannot be written"),
+    ):
+        with pytest.raises(AimonkError, match=words) as raised:
+            export_model(*asked)  # type: ignore[arg-type]
+        assert "\n" not in str(raised.value)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["there", "tuned"]
+
+
+def test_a_damaged_package_is_not_exported(make_package: Callable[..., Path], tmp_path: Path) -> None:
+    folder = make_package()
+    (folder / "model.bin").write_bytes(b"")
+    with pytest.raises(ModelError, match="changed or damaged"):
+        export_model(folder, "openvino", tmp_path / "out")
+
+
+@pytest.mark.slow
+def test_keras_computes_what_is_served(tmp_path: Path) -> None:
+    features = FeaturesConfig(
+        backbone="mobilenet@0.25", weights="none", resolution=0.5, store=str(tmp_path / "store")
+    )
+    backbone = FrozenBackbone(features)
+    width = backbone.keras_model.output.shape[-1]
+    kernel = np.random.default_rng(0).normal(size=(width, 2)).astype(np.float32) / 100
+    head = LinearHead(kernel, np.zeros(2, np.float32))
+    info = dataclasses.replace(
+        colour_info(), input_size=backbone.size, backbone="mobilenet@0.25", weights=backbone.digest
+    )
+    package = tmp_path / "package"
+    write_package(package, append_head(backbone.graph, head), info, head)
+    assert read_info(package).weights == backbone.digest
+    file = export_model(package, "keras", tmp_path / "model.keras", features)
+    from aimonk.backbones.build import import_keras
+
+    model = import_keras().saving.load_model(file)
+    images = np.random.default_rng(1).integers(0, 256, (3, *backbone.size, 3), dtype=np.uint8)
+    served = openvino.Core().compile_model(package / "model.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    np.testing.assert_allclose(model.predict(images, verbose=0), served(images)[0], atol=1e-3)
+    other = dataclasses.replace(features, pooling="mean")
+    with pytest.raises((ModelError, ValueError)):
+        export_model(package, "keras", tmp_path / "other.keras", other)

@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("httpx")
+import contextlib
+
+from starlette.testclient import TestClient
+
+from aimonk.runtime.predictor import Predictor
+from aimonk.runtime.request_limits import Limits
+from aimonk.serving.http_server import ServedModel, create_app
+from tests.conftest import ROOT
+
+from .conftest import plain_image
+
+RED = plain_image(200, 0, 250)  # logits 1 and -2
+TEXT = base64.b64encode(RED).decode()
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.fixture(scope="module")
+def predictor(package: Path) -> Iterator[Predictor]:
+    with Predictor(package) as predictor:
+        yield predictor
+
+
+@pytest.fixture
+def client(predictor: Predictor) -> Iterator[TestClient]:
+    with TestClient(
+        create_app(ServedModel(predictor, "dresses", "3")), raise_server_exceptions=False
+    ) as client:
+        yield client
+
+
+@pytest.fixture
+def small(package: Path) -> Iterator[TestClient]:
+    """A server that takes two images and a little more than a megabyte a request."""
+    with Predictor(package) as predictor:
+        limits = Limits(images_per_request=2, bytes_per_request=1000, images_in_progress=3)
+        object.__setattr__(predictor.info, "limits", limits)
+        with TestClient(create_app(ServedModel(predictor, "dresses", "3"))) as client:
+            yield client
+
+
+def ask(client: TestClient, cells: list[Any]) -> Any:
+    return client.post("/invocations", json={"inputs": {"image": cells}})
+
+
+def test_the_reply_is_that_of_mlflow_and_names_the_model(client: TestClient) -> None:
+    reply = ask(client, [TEXT, None, "a.png"])
+    assert reply.status_code == 200
+    body = reply.json()
+    assert (body["model"], body["version"]) == ("dresses", "3")
+    assert (reply.headers["x-model-name"], reply.headers["x-model-version"]) == ("dresses", "3")
+    good, missing, path = body["predictions"]
+    assert good["predicted_attributes"] == ["red"]
+    assert good["scores"] == dict(zip(["red", "dark"], good["probabilities"], strict=True))
+    assert good["error"] is None
+    assert missing["error"] == "there is no image"
+    assert path["error"].startswith("the text is not base64")
+    assert list(good) == ["predicted_attributes", "probabilities", "error", "scores"]
+
+
+def test_an_image_may_come_as_it_is_or_in_a_form(client: TestClient) -> None:
+    expected = ask(client, [TEXT]).json()["predictions"]
+    raw = client.post("/invocations", content=RED, headers={"Content-Type": "image/png"})
+    assert raw.json()["predictions"] == expected
+    files = [("a", ("red.png", RED, "image/png")), ("b", ("bad.png", b"no image", "image/png"))]
+    first, second = client.post("/invocations", files=files).json()["predictions"]
+    assert first == {"image": "red.png", **expected[0]}
+    assert (second["image"], second["error"]) == ("bad.png", "not an image")
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        (b"{", JSON, 400),
+        (b"", {"Content-Type": "text/csv"}, 400),
+        (b"", {"Content-Type": "text/html"}, 415),
+        (b"--x", {"Content-Type": "multipart/form-data"}, 400),
+        (iter([b"{}"]), JSON, 411),
+    ],
+)
+def test_a_bad_request_is_refused_without_a_trace(
+    client: TestClient, body: Any, headers: dict[str, str], status: int
+) -> None:
+    reply = client.post("/invocations", content=body, headers=headers)
+    assert reply.status_code == status, reply.text
+    assert set(reply.json()) == {"error_code", "message"}
+    assert "Traceback" not in reply.text and ".py" not in reply.text
+    assert reply.headers["x-model-version"] == "3"
+
+
+def test_what_is_too_large_is_refused(small: TestClient) -> None:
+    assert ask(small, [TEXT] * 3).status_code == 429
+    assert ask(small, ["A" * 4000]).status_code == 429
+    assert small.post("/invocations", content=b"x" * (2**20 + 4000), headers=JSON).status_code == 413
+    files = [("a", ("a.png", RED, "image/png"))] * 3
+    assert small.post("/invocations", files=files).status_code == 400
+    assert ask(small, [TEXT] * 2).status_code == 200
+
+
+def test_two_million_empty_rows_are_refused_quickly(client: TestClient) -> None:
+    began = time.perf_counter()
+    body = json.dumps({"dataframe_split": {"columns": ["image"], "data": [[""]] * 2_000_000}})
+    reply = client.post("/invocations", content=body, headers=JSON)
+    assert reply.status_code == 429
+    assert "2,000,000 rows" in reply.json()["message"]
+    assert time.perf_counter() - began < 10
+
+
+def test_a_full_server_refuses_and_recovers(
+    client: TestClient, predictor: Predictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entered, release = threading.Event(), threading.Event()
+    stream = Predictor.stream
+
+    def slow(self: Predictor, images: Any) -> Any:
+        entered.set()
+        release.wait(30)
+        return stream(self, images)
+
+    monkeypatch.setattr(Predictor, "stream", slow)
+    cells = [""] * 1024
+    replies: list[int] = []
+    threads = [threading.Thread(target=lambda: replies.append(ask(client, cells).status_code)) for _ in "ab"]
+    for thread in threads:
+        thread.start()
+    assert entered.wait(10)
+    deadline = time.monotonic() + 10
+    while (status := ask(client, [TEXT]).status_code) != 503 and time.monotonic() < deadline:
+        time.sleep(0.05)  # until the second one has been let in
+    assert status == 503
+    assert client.get("/ping").status_code == 200
+    release.set()
+    for thread in threads:
+        thread.join()
+    assert replies == [200, 200]
+    assert ask(client, [TEXT]).status_code == 200
+
+
+def test_a_failure_inside_shows_no_trace(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("/secret/path")
+
+    monkeypatch.setattr(Predictor, "predict", fail)
+    reply = ask(client, [TEXT])
+    assert reply.status_code == 500
+    assert reply.json()["message"] == "The model failed: RuntimeError."
+
+
+def test_it_tells_prometheus_what_it_does(client: TestClient) -> None:
+    ask(client, [TEXT, None])
+    client.post("/invocations", content=b"{", headers=JSON)
+    text = client.get("/metrics").text
+    assert 'aimonk_model_info{name="dresses",version="3"} 1.0' in text
+    assert 'aimonk_requests_total{status="200"} 1.0' in text
+    assert 'aimonk_requests_total{status="400"} 1.0' in text
+    assert 'aimonk_images_total{outcome="answered"} 1.0' in text
+    assert 'aimonk_images_total{outcome="unreadable"} 1.0' in text
+    assert "aimonk_requests_in_progress 0.0" in text
+
+
+def test_the_model_tells_what_it_knows(client: TestClient) -> None:
+    found = client.get("/model").json()
+    assert [(one["name"], one["verdict"]) for one in found["attributes"]] == [
+        ("red", "learned"),
+        ("dark", None),
+    ]
+
+
+def test_a_server_that_ends_is_not_ready(client: TestClient) -> None:
+    assert client.get("/ready").status_code == 200
+    client.app.state.drain()  # type: ignore[attr-defined]
+    assert client.get("/ready").status_code == 503
+    assert client.get("/ping").status_code == 200
+    reply = ask(client, [TEXT])
+    assert (reply.status_code, reply.headers["retry-after"]) == (503, "2")
+
+
+@pytest.mark.slow
+def test_a_busy_server_ends_soon_after_sigterm(package: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    code = (
+        "import sys; from aimonk.serving.http_server import serve; serve(sys.argv[1], port=int(sys.argv[2]))"
+    )
+    server = subprocess.Popen([sys.executable, "-c", code, str(package), str(port)], cwd=ROOT)
+    try:
+        for _ in range(200):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/ping", timeout=1)
+                break
+            except OSError:
+                assert server.poll() is None
+                time.sleep(0.1)
+        large = base64.b64encode(plain_image(0, 0, 0, "PNG", side=3000)).decode()
+        body = json.dumps({"inputs": {"image": [large] * 1000}}).encode()
+        request = urllib.request.Request(f"http://127.0.0.1:{port}/invocations", body, JSON)
+
+        def ask_much() -> None:
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(request, timeout=60).read()
+
+        asking = threading.Thread(target=ask_much)
+        asking.start()
+        time.sleep(1.5)
+        began = time.monotonic()
+        os.kill(server.pid, signal.SIGTERM)
+        server.wait(timeout=20)
+        assert time.monotonic() - began < 10
+        asking.join()
+    finally:
+        server.kill()
