@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .commands.doctor import doctor
     from .commands.embed import embed
     from .commands.evaluate import evaluate
+    from .commands.explain import explain
     from .commands.export import export
     from .commands.predict import predict
     from .commands.promote import promote
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from .results.audit_result import AuditResult
     from .results.embedding_result import EmbeddingResult
     from .results.evaluation_result import EvaluationResult
+    from .results.explanation_result import ExplanationResult
     from .results.prediction_result import PredictionResult
     from .results.promotion_result import PromotionResult
     from .results.sweep_result import SweepResult
@@ -41,6 +43,7 @@ _HOMES = {
     "Config": "config",
     "EmbeddingResult": "results.embedding_result",
     "EvaluationResult": "results.evaluation_result",
+    "ExplanationResult": "results.explanation_result",
     "PredictionResult": "results.prediction_result",
     "PromotionResult": "results.promotion_result",
     "SweepResult": "results.sweep_result",
@@ -49,6 +52,7 @@ _HOMES = {
     "doctor": "commands.doctor",
     "embed": "commands.embed",
     "evaluate": "commands.evaluate",
+    "explain": "commands.explain",
     "export": "commands.export",
     "list_backbones": "commands.backbones",
     "list_recipes": "commands.recipes",
@@ -66,6 +70,7 @@ __all__ = [
     "Config",
     "EmbeddingResult",
     "EvaluationResult",
+    "ExplanationResult",
     "PredictionResult",
     "PromotionResult",
     "SweepResult",
@@ -74,6 +79,7 @@ __all__ = [
     "doctor",
     "embed",
     "evaluate",
+    "explain",
     "export",
     "list_backbones",
     "list_recipes",
