@@ -51,7 +51,8 @@ def explain(
         unknown = [name for name in attributes if name not in explainer.info.names]
         if unknown:
             raise ModelError(
-                f"The model {model} has no attribute {unknown[0]!r}; it has {', '.join(explainer.info.names)}."
+                f"The model {model} has no attribute {unknown[0]!r}; "
+                f"it has {', '.join(explainer.info.names)}."
             )
         folder = Path(out) if out is not None else None
         explained = []

@@ -25,7 +25,8 @@ FADE = 0.6
 def overlay(content: bytes, places: np.ndarray) -> bytes:
     """Draw contributions over the photo they come from.
 
-    Opacity grows with the size of the contribution, on a scale from 0 to the largest of this photo.
+    Opacity grows with the root of the contribution, so that weak evidence can be seen, on a scale from 0 to
+    the largest of this photo.
 
     Args:
         content: the image file's bytes.
@@ -46,7 +47,7 @@ def overlay(content: bytes, places: np.ndarray) -> bytes:
     grid = Image.fromarray(places.astype(np.float32), mode="F")
     wide = np.asarray(grid.resize((size[1], size[0]), Image.Resampling.BILINEAR))
     most = float(np.abs(places).max())
-    opacity = STRONGEST * np.abs(wide) / most if most > 0 else np.zeros_like(wide)
+    opacity = STRONGEST * np.sqrt(np.abs(wide) / most) if most > 0 else np.zeros_like(wide)
     color = np.where(wide[..., None] >= 0, np.float32(FOR), np.float32(AGAINST))
     mixed = faded + opacity[..., None] * (color - faded)
     buffer = io.BytesIO()

@@ -85,12 +85,16 @@ class ExplanationResult(Result):
             if one.error is not None:
                 lines.append(Text(f"  Cannot be read: {one.error}", style="red"))
             files = dict(one.pictures)
-            shown = [entry for entry in self._attributes(one) if entry["present"] or entry["attribute"] in files]
+            shown = [
+                entry for entry in self._attributes(one) if entry["present"] or entry["attribute"] in files
+            ]
             for entry in shown:
                 where = f"; {entry['note']}" if entry["note"] else ""
                 file = f" ({files[entry['attribute']]})" if entry["attribute"] in files else ""
                 state = "present" if entry["present"] else "absent"
-                lines.append(Text(f"  {entry['attribute']}: {state}, logit {entry['logit']:.2f}{where}{file}"))
+                lines.append(
+                    Text(f"  {entry['attribute']}: {state}, logit {entry['logit']:.2f}{where}{file}")
+                )
         return lines
 
     def _attributes(self, one: ExplainedImage) -> list[dict[str, Any]]:

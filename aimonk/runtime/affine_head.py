@@ -69,7 +69,9 @@ def read_head(graph: ov.Model) -> AffineHead:
             factor = np.broadcast_to(constant.ravel(), len(kernel))[:, None]
             kernel = kernel * factor if kind == "Multiply" else kernel / factor
         else:
-            raise ModelError(f"The model cannot be explained: its end ({kind}) is not linear in its features.")
+            raise ModelError(
+                f"The model cannot be explained: its end ({kind}) is not linear in its features."
+            )
     return AffineHead(value, kernel, bias)
 
 
@@ -81,8 +83,17 @@ def constant_of(value: ov.Output) -> np.ndarray | None:
     return np.asarray(node.data) if node.get_type_name() == "Constant" else None
 
 
+def unshaped(value: ov.Output) -> ov.Output:
+    """The value before operations that only lay it out."""
+    while value.get_node().get_type_name() in SHAPING:
+        value = value.get_node().input_value(0)
+    return value
+
+
 def _is_features(value: ov.Output) -> bool:
-    node = value.get_node()
+    if len(value.get_partial_shape()) != 2:
+        return False
+    node = unshaped(value).get_node()
     pools = node.get_type_name() == "ReduceSum" and len(node.input_value(0).get_partial_shape()) == 4
     return pools or node.get_type_name() in ("Concat", "ReduceMean")
 

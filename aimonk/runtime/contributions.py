@@ -38,11 +38,12 @@ from pathlib import Path
 import numpy as np
 
 from .decoder import decode
-from .errors import ModelError
 from .explained_graph import explained
+from .inference import read_graph
+from .package_digests import check_digests
 from .place_grid import rows_and_columns, to_grid
 from .pooled_terms import Term
-from .record import GRAPH, read_info
+from .record import read_info
 
 CELL = 16
 """Height and width in pixels of the grid's cells, about."""
@@ -81,19 +82,13 @@ class Explainer:
         import openvino
 
         self.info = read_info(folder)
-        core = openvino.Core()
-        try:
-            graph = core.read_model(folder / GRAPH)
-        except RuntimeError as error:
-            first = str(error).strip().splitlines()[0]
-            raise ModelError(
-                f"The graph {folder / GRAPH} cannot be read ({first}); fetch the package again."
-            ) from None
+        check_digests(folder)
+        graph = read_graph(folder, self.info)
         height, width = self.info.input_size
         self.grid = max(1, round(height / CELL)), max(1, round(width / CELL))
         self.graph = explained(graph, self.grid)
         hints = {"INFERENCE_PRECISION_HINT": self.info.precision, "PERFORMANCE_HINT": "LATENCY"}
-        self._compiled = core.compile_model(graph, "CPU", hints)
+        self._compiled = openvino.Core().compile_model(graph, "CPU", hints)
         gray = np.full((1, height, width, 3), GRAY, np.uint8)
         (self._gray,) = self._absolute(gray)
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .affine_head import SHAPING, constant_of
+from .affine_head import constant_of, unshaped
 
 if TYPE_CHECKING:
     import openvino as ov
@@ -76,7 +76,7 @@ def find_terms(features: ov.Output) -> tuple[Term, ...]:
 
 
 def _parts(features: ov.Output) -> Iterator[ov.Output]:
-    inner = _unshaped(features)
+    inner = unshaped(features)
     if inner.get_node().get_type_name() != "Concat":
         yield features
         return
@@ -86,12 +86,12 @@ def _parts(features: ov.Output) -> Iterator[ov.Output]:
 
 def _terms_of(part: ov.Output, start: int) -> list[Term]:
     """The term of features that are pooled alike; two or more where tokens are weighted in several ways."""
-    inner, shift = _without_constant(_unshaped(part))
+    inner, shift = _without_constant(unshaped(part))
     root = _under_root(inner)
     if root is None and shift:
         return [Term(part, start, _width(part))]
     summed, offset = root or (inner, None)
-    node = _unshaped(summed).get_node()
+    node = unshaped(summed).get_node()
     if node.get_type_name() not in ("ReduceMean", "ReduceSum"):
         return [Term(part, start, _width(part))]
     values = node.input_value(0)
@@ -137,7 +137,7 @@ def _under_root(value: ov.Output) -> tuple[ov.Output, float] | None:
     halves = node.get_type_name() == "Power" and np.all(constant_of(node.input_value(1)) == 0.5)
     if node.get_type_name() != "Sqrt" and not halves:
         return None
-    return _without_constant(_unshaped(node.input_value(0)))
+    return _without_constant(unshaped(node.input_value(0)))
 
 
 def _without_constant(value: ov.Output) -> tuple[ov.Output, float]:
@@ -147,14 +147,8 @@ def _without_constant(value: ov.Output) -> tuple[ov.Output, float]:
         constant = constant_of(node.input_value(1))
         if constant is not None and constant.size == 1:
             sign = 1 if node.get_type_name() == "Add" else -1
-            return _unshaped(node.input_value(0)), sign * float(constant.ravel()[0])
+            return unshaped(node.input_value(0)), sign * float(constant.ravel()[0])
     return value, 0.0
-
-
-def _unshaped(value: ov.Output) -> ov.Output:
-    while value.get_node().get_type_name() in SHAPING:
-        value = value.get_node().input_value(0)
-    return value
 
 
 def _window(values: ov.Output, layout: str) -> tuple[Window, tuple[ov.Output, str] | None, tuple[int, int]]:

@@ -89,12 +89,16 @@ def measure_photos(package: Path, folder: Path, count: int, occluded: int) -> No
     generator = np.random.default_rng(0)
     rows = generator.permutation(len(data))[:count]
     error, falls = 0.0, {name: [] for name in ("contributions", "random")}
-    rivals: dict[str, list[float]] = {name: [] for name in ("contributions", "random", "occlusion", "grad-cam")}
+    rivals: dict[str, list[float]] = {
+        name: [] for name in ("contributions", "random", "occlusion", "grad-cam")
+    }
     for number, row in enumerate(rows):
         image = decode(data.paths[row].read_bytes(), explainer.info.input_size)
         (found,) = explainer.contributions(image[None])
         whole = predictor.logits(image[None])[0]
-        error = max(error, float(np.abs(found.baseline + found.elsewhere + found.places.sum((1, 2)) - whole).max()))
+        error = max(
+            error, float(np.abs(found.baseline + found.elsewhere + found.places.sum((1, 2)) - whole).max())
+        )
         chance = top(generator.random(explainer.grid))
         slow = occlusion(predictor, image, explainer.grid) if number < occluded else None
         cam = grad_cam(explainer, image) if number < occluded else None
@@ -132,7 +136,9 @@ def print_time(explainer: Explainer, predictor: Predictor, files: list[bytes]) -
 
     plain = min(seconds(lambda file: predictor.predict([file])) for _ in range(3))
     explained = min(seconds(explainer.explain) for _ in range(3))
-    print(f"predicted in {1e3 * plain:.1f} ms, explained in {1e3 * explained:.1f} ms: {explained / plain:.2f} times")
+    print(
+        f"predicted in {1e3 * plain:.1f} ms, explained in {1e3 * explained:.1f} ms: {explained / plain:.2f} times"
+    )
 
 
 def encoded(picture: Image.Image) -> bytes:
@@ -164,7 +170,9 @@ def measure_drawings(package: Path, count: int) -> None:
             row, column = np.unravel_index(places.argmax(), places.shape)
             areas.append(differs.mean())
             hits.append(differs[np.ix_(down == row, across == column)].mean())
-        print(f"| {part} | {np.mean(areas):.3f} | {np.mean(hits):.2f} | {np.mean(hits) / np.mean(areas):.0f} |")
+        print(
+            f"| {part} | {np.mean(areas):.3f} | {np.mean(hits):.2f} | {np.mean(hits) / np.mean(areas):.0f} |"
+        )
 
 
 def main() -> None:
