@@ -10,6 +10,7 @@ from ..data.split import Split
 from ..evaluation.cross_validation import Operation
 from ..evaluation.evidence import Evidence
 from ..evaluation.held_out import HeldOutScores
+from ..evaluation.shortcuts import Shortcut
 from ..evaluation.thresholds import OperatingPoint, operating_points
 from ..training.history import History
 from ..training.learner import FittedModel
@@ -29,6 +30,8 @@ class Candidate:
     scores: HeldOutScores
     operation: Operation
     evidence: Evidence
+    shortcuts: tuple[Shortcut, ...] = ()
+    """What predicts an attribute without being in the picture."""
 
     @property
     def operating_points(self) -> tuple[OperatingPoint, ...]:
