@@ -15,13 +15,13 @@ from ..errors import ImagesError
 from ..runtime.decoder import decode
 from ..runtime.image_file import read_image_file
 
-BORDER_SIDE = 8
+BORDER_SIDE = 16
 """The border is the outer ring of a grid of so many cells along each side."""
 
 BINS = 8
 """Numbers are cut into so many classes of equal size, since a shortcut need not be monotonic."""
 
-_SHRUNK = 4 * BORDER_SIDE
+_SHRUNK = 2 * BORDER_SIDE
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,10 @@ RIDGE = 10.0
 
 RESAMPLES = 200
 
+ELSEWHERE = "check whether the images that have it come from another source"
+CHECKS = {"border pixels": "look whether the subject reaches the border, or something else lies there"}
+"""What to do about a trait; `ELSEWHERE` for all others."""
+
 
 @dataclass(frozen=True)
 class Shortcut:
@@ -55,8 +59,8 @@ class Shortcut:
         """What was found, and what to do."""
         return (
             f"{self.attribute!r} can be told from the {self.trait} alone: AUC {self.auc.value:.2f} "
-            f"[{self.auc.low:.2f}, {self.auc.high:.2f}], the model's is {self.model_auc:.2f}; check that the "
-            f"images that have it were not collected in another way."
+            f"[{self.auc.low:.2f}, {self.auc.high:.2f}], the model's is {self.model_auc:.2f}; "
+            f"{CHECKS.get(self.trait, ELSEWHERE)}."
         )
 
     def to_json(self) -> dict[str, Any]:
