@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .commands.doctor import doctor
     from .commands.embed import embed
     from .commands.evaluate import evaluate
+    from .commands.explain import explain
     from .commands.export import export
     from .commands.fill import fill
     from .commands.predict import predict
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from .results.embedding_result import EmbeddingResult
     from .results.evaluation_result import EvaluationResult
     from .results.fill_result import FillResult
+    from .results.explanation_result import ExplanationResult
     from .results.prediction_result import PredictionResult
     from .results.promotion_result import PromotionResult
     from .results.suggestion_result import SuggestionResult
@@ -46,6 +48,7 @@ _HOMES = {
     "EmbeddingResult": "results.embedding_result",
     "EvaluationResult": "results.evaluation_result",
     "FillResult": "results.fill_result",
+    "ExplanationResult": "results.explanation_result",
     "PredictionResult": "results.prediction_result",
     "PromotionResult": "results.promotion_result",
     "SuggestionResult": "results.suggestion_result",
@@ -55,6 +58,7 @@ _HOMES = {
     "doctor": "commands.doctor",
     "embed": "commands.embed",
     "evaluate": "commands.evaluate",
+    "explain": "commands.explain",
     "export": "commands.export",
     "fill": "commands.fill",
     "list_backbones": "commands.backbones",
@@ -75,6 +79,7 @@ __all__ = [
     "EmbeddingResult",
     "EvaluationResult",
     "FillResult",
+    "ExplanationResult",
     "PredictionResult",
     "PromotionResult",
     "SuggestionResult",
@@ -84,6 +89,7 @@ __all__ = [
     "doctor",
     "embed",
     "evaluate",
+    "explain",
     "export",
     "fill",
     "list_backbones",

@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     MODELS: (
         cli_models.evaluate,
         cli_models.predict,
+        cli_models.explain,
         cli_models.score,
         cli_models.promote,
         cli_models.export,

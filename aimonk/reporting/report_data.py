@@ -12,6 +12,7 @@ from ..data.label_audit import Audit
 from ..evaluation.evidence import Evidence
 from ..evaluation.label_errors import Suspect
 from ..evaluation.learning_curve import LearningCurve
+from ..evaluation.shortcuts import Shortcut
 from ..evaluation.thresholds import OperatingPoint
 from ..training.history import History
 
@@ -85,6 +86,8 @@ class ReportData:
     read_as: tuple[str, ...] = ()
     curve: LearningCurve | None = None
     """What more labelled images would bring."""
+    shortcuts: tuple[Shortcut, ...] = ()
+    """What predicts an attribute without being in the picture."""
 
     @property
     def attributes(self) -> tuple[str, ...]:
