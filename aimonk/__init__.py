@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .commands.predict import predict
     from .commands.promote import promote
     from .commands.recipes import list_recipes
+    from .commands.review import review
     from .commands.score import score
     from .commands.sweep import sweep
     from .commands.train import train
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from .results.evaluation_result import EvaluationResult
     from .results.prediction_result import PredictionResult
     from .results.promotion_result import PromotionResult
+    from .results.review_result import ReviewResult
     from .results.sweep_result import SweepResult
     from .results.training_result import TrainingResult
 
@@ -40,6 +42,7 @@ _HOMES = {
     "EvaluationResult": "results.evaluation_result",
     "PredictionResult": "results.prediction_result",
     "PromotionResult": "results.promotion_result",
+    "ReviewResult": "results.review_result",
     "SweepResult": "results.sweep_result",
     "TrainingResult": "results.training_result",
     "audit": "commands.audit",
@@ -49,6 +52,7 @@ _HOMES = {
     "load_config": "config_file",
     "predict": "commands.predict",
     "promote": "commands.promote",
+    "review": "commands.review",
     "score": "commands.score",
     "sweep": "commands.sweep",
     "train": "commands.train",
@@ -62,6 +66,7 @@ __all__ = [
     "EvaluationResult",
     "PredictionResult",
     "PromotionResult",
+    "ReviewResult",
     "SweepResult",
     "TrainingResult",
     "audit",
@@ -71,6 +76,7 @@ __all__ = [
     "load_config",
     "predict",
     "promote",
+    "review",
     "score",
     "sweep",
     "train",

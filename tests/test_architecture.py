@@ -20,7 +20,7 @@ LAYERS = (
     {"data", "backbones"},
     {"features", "evaluation"},
     {"training", "tracking"},
-    {"serving", "sweeping", "reporting"},
+    {"serving", "sweeping", "reporting", "reviewing"},
     {"results"},
     {"publishing"},
     {"commands"},
