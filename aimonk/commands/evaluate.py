@@ -102,6 +102,7 @@ def evaluate(
                 pos_weights={a.name: a.pos_weight for a in info.attributes if a.pos_weight is not None},
                 evidence=evidence,
                 operating_points=points,
+                read_as=dataset.read_as.to_json(),
                 warnings=tuple(record.warnings),
                 facts={"backbone": info.backbone, "precision": info.precision},
             )

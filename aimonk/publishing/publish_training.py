@@ -7,20 +7,13 @@ after that. A failure on the way leaves a run without a version, never a champio
 from __future__ import annotations
 
 import dataclasses
-import tempfile
-from pathlib import Path
 from typing import Any
-
-from mlflow.models.model import ModelInfo
 
 from ..config import Config
 from ..data.dataset import Dataset
 from ..data.split import split_table
 from ..progress import Record, stage
 from ..results.training_result import TrainingResult
-from ..runtime.record import Attribute, PackageInfo
-from ..serving.log_package import log_package
-from ..serving.package import write_package
 from ..tracking.dataset_input import describe
 from ..tracking.predictions_table import log_predictions
 from ..tracking.registry import register
@@ -29,6 +22,7 @@ from ..training.learner import Learner
 from .candidate import Candidate
 from .gate import judge, promote
 from .log_evidence import log_evidence
+from .log_model import log_model
 from .log_report import log_report
 
 
@@ -60,7 +54,7 @@ def publish_training(
     name, scores, evidence = config.tracking.register, candidate.scores, candidate.evidence
     facts = training_facts(learner, dataset, config)
     with stage("package", "Model package"):
-        model = _log_model(learner, dataset, candidate, config)
+        model = log_model(learner, dataset, candidate, config)
     with stage("report", "Report"):
         log_predictions(run, scores)
         run.json(SETTINGS, dataclasses.asdict(config))
@@ -71,9 +65,12 @@ def publish_training(
         judgment = judge(name, scores, evidence, config)
         log_report(run, dataset, candidate, config, record, facts, judgment.decision)
     with stage("register", "Registry"):
-        tags = {"aimonk.learned": candidate.learned, "aimonk.data": dataset.digest}
-        trained_on = f"FittedModel on {len(candidate.rows)} images of {dataset.folder}."
-        version = register(name, model, evidence.headline, trained_on, tags)
+        tags = {
+            "aimonk.learned": candidate.learned,
+            "aimonk.data": dataset.digest,
+            "aimonk.package": model.digest,
+        }
+        version = register(name, model.info, evidence.headline, model.card, tags)
         carried_out = promote(version, judgment, scores, evidence, config)
         if carried_out != judgment:  # another training was promoted meanwhile
             log_report(run, dataset, candidate, config, record, facts, carried_out.decision)
@@ -98,6 +95,8 @@ def publish_training(
         pos_weights=candidate.pos_weights,
         evidence=evidence,
         operating_points=candidate.operating_points,
+        unlearnable=dataset.unlearnable,
+        read_as=dataset.read_as.to_json(),
         warnings=tuple(record.warnings),
         facts=facts,
         decision=decision,
@@ -117,35 +116,3 @@ def training_facts(learner: Learner, dataset: Dataset, config: Config) -> dict[s
         "forward_passes": learner.forward_passes,
         "data_digest": dataset.digest,
     }
-
-
-def _log_model(learner: Learner, dataset: Dataset, candidate: Candidate, config: Config) -> ModelInfo:
-    """Write the package of the shipped model and log it with the run."""
-    exported = candidate.model.export(candidate.operation.calibration)
-    attributes = tuple(
-        Attribute(name, float(threshold), counted.prevalence, str(found.verdict), candidate.pos_weights[name])
-        for name, threshold, counted, found in zip(
-            dataset.attributes,
-            candidate.operation.thresholds,
-            dataset.counts,
-            candidate.evidence.attributes,
-            strict=True,
-        )
-    )
-    info = PackageInfo(
-        attributes=attributes,
-        input_size=learner.backbone.size,
-        precision="bf16" if exported.precision == "bf16" else "f32",
-        backbone=str(learner.backbone.backbone),
-        weights=learner.backbone.digest,
-        features=learner.key.folder if exported.head else "",
-        calibrated=config.evaluation.calibrate,
-        mode=config.training.mode,
-        headline=candidate.evidence.headline,
-    )
-    # Images that chose thresholds count as seen, like those it was trained on.
-    seen = [dataset.digests[row] for row in (*candidate.rows, *candidate.split.validation)]
-    with tempfile.TemporaryDirectory(prefix="aimonk-") as folder:
-        package = Path(folder) / "package"
-        write_package(package, exported.graph, info, exported.head, seen=seen)
-        return log_package(package)

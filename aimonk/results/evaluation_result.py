@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..data.learnable import Unlearnable
 from ..evaluation.evidence import Evidence
 from ..evaluation.thresholds import OperatingPoint
 from .presentation import Result, without_nan
@@ -37,6 +38,10 @@ class EvaluationResult(Result):
     """By attribute, as the training's loss used them."""
     evidence: Evidence
     operating_points: tuple[OperatingPoint, ...]
+    unlearnable: tuple[Unlearnable, ...] = ()
+    """Attributes that were left out of the training, with the reason."""
+    read_as: dict[str, Any] = field(default_factory=dict)
+    """How the labels file was read."""
     warnings: tuple[str, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
     """What else a program may want: backbone, weights, precision, forward passes, ..."""
@@ -69,6 +74,8 @@ class EvaluationResult(Result):
             "AUC_low": self.evidence.mean_auc.low,
             "AUC_high": self.evidence.mean_auc.high,
             "attributes": self.attributes(),
+            "unlearnable": [asdict(attribute) for attribute in self.unlearnable],
+            "read_as": self.read_as,
             "warnings": list(self.warnings),
             **self.facts,
         }
