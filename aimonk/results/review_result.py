@@ -51,7 +51,7 @@ class ReviewResult(Result):
             }
             for one in self.tally.reviewers
         ]
-        return without_nan(
+        answer: dict[str, Any] = without_nan(
             {
                 "journal": str(self.journal),
                 "out": str(self.out) if self.out else None,
@@ -67,6 +67,7 @@ class ReviewResult(Result):
                 "warnings": list(self.warnings),
             }
         )
+        return answer
 
     def summary(self) -> list[RenderableType]:
         """Return the progress, the corrections, and each reviewer's reliability."""

@@ -10,7 +10,7 @@ from typing import Any
 from .review_cell import ReviewCell
 
 ANSWERS = ("present", "absent", "unclear", "skipped")
-"""What a reviewer can say. `unclear` is "cannot tell", and makes the label missing; `skipped` changes nothing."""
+"""What a reviewer can say. `unclear` ("cannot tell") makes the label missing; `skipped` changes nothing."""
 
 
 @dataclass(frozen=True)
@@ -100,12 +100,12 @@ class AnswerBook:
         )
 
     def latest(self) -> list[Answer]:
-        """Return for each cell the last answer of any reviewer, in the order in which cells were first answered."""
+        """Return for each cell the last answer of any reviewer, in the order of the first ones."""
         return [found for place in self._answers if (found := next(self._valid(place), None))]
 
     def by_reviewer(self) -> list[Answer]:
         """Return what stands for each cell and reviewer."""
-        found = []
+        found: list[Answer] = []
         for place in self._answers:
             said = {one.reviewer: one for one in reversed(list(self._valid(place)))}
             found += said.values()

@@ -26,6 +26,8 @@ _log = logging.getLogger("aimonk.reviewing")
 _PATIENCE = 10.0
 """Seconds to wait for another writer, which holds the lock for milliseconds."""
 
+_APPENDING = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+
 Line = dict[str, Any]
 
 

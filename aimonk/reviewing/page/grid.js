@@ -3,10 +3,10 @@
 export const WORDS = {present: "present", absent: "absent", unclear: "cannot tell", skipped: "skipped"};
 
 // What the label said and what the model says; empty while that is not to be seen.
-export function opinion(cell) {
+export function opinion(cell, between = " · ") {
   if (!("label" in cell)) return "";
   const label = cell.label === null ? "no label" : `label: ${cell.label ? "present" : "absent"}`;
-  return cell.probability === null ? label : `${label} · model: ${Math.round(100 * cell.probability)}% present`;
+  return cell.probability === null ? label : `${label}${between}model: ${Math.round(100 * cell.probability)}% present`;
 }
 
 export class Grid {
@@ -56,7 +56,7 @@ export class Grid {
     const tile = this.tiles.get(cell.key);
     tile.dataset.answer = cell.answer ?? "";
     tile.querySelector(".answer").textContent = cell.answer ? WORDS[cell.answer] : "";
-    tile.querySelector(".opinion").textContent = opinion(cell);
+    tile.querySelector(".opinion").textContent = opinion(cell, "\n");
   }
 
   // Takes the server's word for a cell.
