@@ -121,6 +121,7 @@ def serve_page(session: ReviewSession, port: int = 0) -> None:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind(("127.0.0.1", port))
+            listener.listen(128)  # from here on a browser waits, also while the server starts
         except OSError as error:
             raise ConfigError(
                 f"Port {port} cannot be used ({error.strerror or error}); give another --port."
