@@ -30,6 +30,7 @@ class Answer:
     label: int | None
     probability: float | None
     control: bool
+    doubted: bool
     known: int
     run: str
 
@@ -134,6 +135,7 @@ def new_answer(
         label=cell.label,
         probability=cell.probability,
         control=cell.control,
+        doubted=cell.doubted,
         known=cell.known,
         run=run,
     )

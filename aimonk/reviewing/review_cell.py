@@ -29,8 +29,10 @@ class ReviewCell:
     """Out-of-fold probability that the attribute is present; None where the model did not score it."""
     control: bool = False
     """Whether the cell belongs to the random sample of known cells."""
+    doubted: bool = True
+    """Whether the cell would be asked about if it were no control."""
     known: int = 0
-    """Size of the population of that sample: the attribute's known cells that have a probability."""
+    """Size of the population of the sample: the attribute's known cells that have a probability."""
 
     @property
     def key(self) -> str:

@@ -1,17 +1,18 @@
 """Which cells are asked about, and in which order.
 
 Controls. A reviewer who is shown nothing but suspects learns that "the label is wrong" is the usual answer.
-So a share of every queue is a random sample of known cells. For each attribute the known cells are put into
-one random order, and the queues take the first ones of it. The controls of an attribute are therefore a
-simple random sample of its known cells, however many of them are asked and whatever else is asked, which is
-what `evaluation.review_bias` needs. A suspect that is drawn is asked once and counts as both.
+So a share of every queue is a random sample of known cells. The known cells of each attribute are put into
+one random order, and the queues take the first ones, of all attributes by turns. The controls of an attribute
+are therefore a simple random sample of its known cells, however many of them are asked and whatever else is
+asked, which is what `evaluation.review_bias` needs. A suspect that is drawn is asked once and counts as both.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice, zip_longest
 
 import numpy as np
 
@@ -121,41 +122,41 @@ class _Table:
 
 
 def _with_controls(table: _Table, asked: list[ReviewCell], share: float, seed: int) -> tuple[ReviewCell, ...]:
-    """Mix controls into each queue of each attribute at random places; the others keep their order."""
-    done: list[ReviewCell] = []
-    taken = dict.fromkeys(table.columns, 0)
-    orders = {name: _random_order(table, name, seed) for name in table.columns}
+    """Mix controls into each queue at random places of their attribute; the others keep their order."""
     cells = {(cell.image, cell.attribute): cell for cell in asked}
-    batches: dict[tuple[str, str], list[ReviewCell]] = {}
-    for cell in asked:
-        batches.setdefault((cell.queue, cell.attribute), []).append(cell)
-    controls: dict[tuple[str, str], list[ReviewCell]] = {}
-    for (queue, attribute), batch in batches.items():
-        wanted = round(len(batch) * share / (1 - share))
-        drawn = orders[attribute][taken[attribute] : taken[attribute] + wanted]
-        taken[attribute] += len(drawn)
-        for place in drawn:
+    sample = _by_turns(table, seed)
+    batches: dict[tuple[str, str], list[Place]] = {}
+    controls: dict[tuple[str, str], list[Place]] = {}
+    for queue in QUEUES:
+        places = [place for place, cell in cells.items() if cell.queue == queue and cell.doubted]
+        for place in places:
+            batches.setdefault((queue, place[1]), []).append(place)
+        for place in islice(sample, round(len(places) * share / (1 - share))):
             if place in cells:
                 cells[place] = replace(cells[place], control=True)
             else:
-                fresh = replace(table.cell(place, queue), control=True)
-                controls.setdefault((queue, attribute), []).append(fresh)
-    for at, batch in batches.items():
-        ranked = [cells[cell.image, cell.attribute] for cell in batch]
-        done += _interleaved(ranked, controls.get(at, []), _generator(seed, "/".join(at)))
-    return tuple(done)
+                cells[place] = replace(table.cell(place, queue), control=True, doubted=False)
+                controls.setdefault((queue, place[1]), []).append(place)
+    mixed = [
+        _interleaved(batches.get(at, []), controls.get(at, []), _generator(seed, "/".join(at)))
+        for at in dict.fromkeys((*batches, *controls))
+    ]
+    places = [place for batch in mixed for place in batch]
+    return tuple(sorted((cells[place] for place in places), key=lambda cell: list(QUEUES).index(cell.queue)))
 
 
-def _random_order(table: _Table, attribute: str, seed: int) -> list[Place]:
-    """All known cells of an attribute that have a probability, in one random order."""
-    rows = np.flatnonzero(table.in_sample[:, table.columns[attribute]])
-    shuffled = _generator(seed, attribute).permutation(rows)
-    return [(table.dataset.names[row], attribute) for row in shuffled.tolist()]
+def _by_turns(table: _Table, seed: int) -> Iterator[Place]:
+    """All known cells that have a probability: of each attribute in one random order, attributes by turns."""
+    orders = []
+    for column, attribute in enumerate(table.dataset.attributes):
+        rows = _generator(seed, attribute).permutation(np.flatnonzero(table.in_sample[:, column]))
+        orders.append([(table.dataset.names[row], attribute) for row in rows.tolist()])
+    turns = _generator(seed, "").permutation(len(orders)).tolist()
+    for cells in zip_longest(*(orders[turn] for turn in turns)):
+        yield from (cell for cell in cells if cell is not None)
 
 
-def _interleaved(
-    ranked: list[ReviewCell], controls: list[ReviewCell], generator: np.random.Generator
-) -> list[ReviewCell]:
+def _interleaved(ranked: list[Place], controls: list[Place], generator: np.random.Generator) -> list[Place]:
     """Both lists in their own order, mixed at random."""
     is_control = generator.permutation(len(ranked) + len(controls)) < len(controls)
     ours, theirs = iter(ranked), iter(controls)
