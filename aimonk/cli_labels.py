@@ -48,6 +48,10 @@ def review(
     page: Annotated[
         bool, typer.Option("--page/--no-page", help="Open the page, or only sum up the answers so far.")
     ] = True,
+    against: Annotated[
+        str,
+        typer.Option(metavar="RUN_ID", help="Run trained on the corrected labels, to compare with."),
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Settle doubtful labels on a local page, and write the corrected table."""
@@ -66,5 +70,6 @@ def review(
         control_share=control_share,
         blind=blind,
         page=page,
+        against=against,
     )
     show(result, as_json)

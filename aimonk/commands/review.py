@@ -6,10 +6,13 @@ import getpass
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
+
 from ..config_file import load_config
 from ..data.dataset import Dataset, read_dataset
 from ..data.labels import write_labels
 from ..errors import ConfigError
+from ..evaluation.review_bias import reviewed_precision
 from ..features.cache_key import image_index_folder
 from ..progress import recorded, stage
 from ..results.review_result import ReviewResult
@@ -20,6 +23,7 @@ from ..reviewing.review_app import serve_page
 from ..reviewing.review_queues import build_queues
 from ..reviewing.review_session import ReviewSession
 from ..reviewing.review_tally import tally
+from ..reviewing.reviewed_cells import compare_runs, reviewed_cells
 from ..reviewing.suggested_cells import read_suggestions
 from ..tracking.predictions_table import read_predictions
 
@@ -38,6 +42,7 @@ def review(
     control_share: float = 0.2,
     blind: bool = True,
     page: bool = True,
+    against: str = "",
 ) -> ReviewResult:
     """Settle doubtful labels on a local page; the labels file stays as it is.
 
@@ -59,6 +64,7 @@ def review(
         control_share: share of a queue that is a random sample of known labels.
         blind: show label and model only after the answer.
         page: False sums up the answers so far, without a page.
+        against: id of a run that was trained on the corrected labels, to compare with `run`.
 
     Raises:
         LabelsError: the labels are absent or not valid, or the journal cannot be written.
@@ -79,7 +85,8 @@ def review(
             )
         _check_out(out, dataset)
         with stage("run", "Scores of the run"):
-            probabilities = held_out_probabilities(dataset, read_predictions(run), run)
+            probabilities = _probabilities(dataset, run)
+            later = _probabilities(dataset, against) if against else None
         cells = build_queues(
             dataset,
             probabilities,
@@ -97,15 +104,25 @@ def review(
         corrections = correct_labels(dataset.table, latest)
         if out is not None:
             write_labels(corrections.table, Path(out))
+        answered = reviewed_cells(dataset, latest)
         return ReviewResult(
+            run=run,
             journal=journal.path,
             out=Path(out) if out is not None else None,
             cells=len(cells),
             open=session.open_cells(),
             corrections=corrections,
             tally=tally(session.book),
+            precision=reviewed_precision(answered, probabilities),
+            against=against,
+            comparison=None if later is None else compare_runs(dataset, answered, probabilities, later),
             warnings=tuple(record.warnings),
         )
+
+
+def _probabilities(dataset: Dataset, run: str) -> np.ndarray:
+    """Return the run's out-of-fold probabilities, in the order of the data set."""
+    return held_out_probabilities(dataset, read_predictions(run), run)
 
 
 def _check_out(out: str | Path | None, dataset: Dataset) -> None:

@@ -31,8 +31,8 @@ h_i^2, whose expectation is too large by the variance of h_i. Numerator and deno
 terms of order 1 / n, and their ratio is consistent.
 
 The interval covers which controls were drawn, not which images: the truth is the AP of these very cells. It
-is symmetric on the logit scale with the standard error of a bootstrap of the controls. Below five wrong
-labels among them it is undefined, as the bootstrap then knows too little of them.
+is symmetric on the logit scale with the standard error of a bootstrap of the controls and Student's t for the
+wrong labels among them, since only these carry information. Below five of them it is undefined.
 
 What stays: reviewers err. A reviewer's mistakes on controls count as label errors and pull the figure down,
 see `review_tally` for their rate. "Cannot tell" takes a cell out.
@@ -119,7 +119,7 @@ def compare_reviewed(
     value, errors = two.unbiased.value - one.unbiased.value, one.errors
     difference = Interval(value, np.nan, np.nan)
     if errors >= FEWEST_ERRORS:
-        half = student(one.controls) * float((draws[1] - draws[0]).std(ddof=1))
+        half = student(errors) * float((draws[1] - draws[0]).std(ddof=1))
         difference = Interval(value, value - half, value + half)
     return ReviewedComparison(one, two, difference)
 
@@ -140,7 +140,8 @@ def _estimate(
     at = np.flatnonzero(chosen)
     moved = (answers[at] - given[at]) * size[columns[at]] / np.maximum(drawn[columns[at]], 1)
     generator = np.random.default_rng(seed)
-    counts = generator.multinomial(len(at), np.full(len(at), 1 / max(len(at), 1)), resamples)
+    evenly = np.full(max(len(at), 1), 1 / max(len(at), 1))
+    counts = generator.multinomial(len(at), evenly, resamples)[:, : len(at)]
     found, draws = [], np.full((len(models), resamples), np.nan)
     for number, model in enumerate(models):
         ranking = _CellRanking(model[rows, columns])
@@ -149,7 +150,7 @@ def _estimate(
         errors = int(np.count_nonzero(moved))
         interval = Interval(estimate, np.nan, np.nan) if len(at) else UNDEFINED
         if errors >= FEWEST_ERRORS and 0 < estimate < 1:
-            interval = logit_interval(estimate, float(draws[number].std(ddof=1)), len(at))
+            interval = logit_interval(estimate, float(draws[number].std(ddof=1)), errors)
         found.append(
             ReviewedPrecision(
                 given=ranking.average_precision(given),

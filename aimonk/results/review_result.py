@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..evaluation.intervals import Interval
+from ..evaluation.review_bias import FEWEST_ERRORS, ReviewedPrecision
 from ..reviewing.corrected_labels import Corrections
-from ..reviewing.review_tally import ReviewTally
+from ..reviewing.review_tally import ReviewerTally, ReviewTally
+from ..reviewing.reviewed_cells import RunComparison
 from .presentation import Result, without_nan
 
 if TYPE_CHECKING:
@@ -20,6 +24,8 @@ if TYPE_CHECKING:
 class ReviewResult(Result):
     """What was asked and answered, and what it changes in the labels."""
 
+    run: str
+    """Whose scores said what is doubtful."""
     journal: Path
     out: Path | None
     """The corrected labels; None if they were not written."""
@@ -29,6 +35,11 @@ class ReviewResult(Result):
     """Those among them that the reviewer has not answered."""
     corrections: Corrections
     tally: ReviewTally
+    precision: ReviewedPrecision
+    """The run's average precision under given, corrected and right labels."""
+    against: str = ""
+    """A later run that it is compared with."""
+    comparison: RunComparison | None = None
     warnings: tuple[str, ...] = ()
 
     @property
@@ -53,6 +64,7 @@ class ReviewResult(Result):
         ]
         answer: dict[str, Any] = without_nan(
             {
+                "run": self.run,
                 "journal": str(self.journal),
                 "out": str(self.out) if self.out else None,
                 "cells": self.cells,
@@ -64,13 +76,16 @@ class ReviewResult(Result):
                 "unmatched": [list(place) for place in changes.unmatched],
                 "disputed": [list(place) for place in self.tally.disputed],
                 "reviewers": reviewers,
+                "average_precision": dataclasses.asdict(self.precision),
+                "against": self.against or None,
+                "comparison": dataclasses.asdict(self.comparison) if self.comparison else None,
                 "warnings": list(self.warnings),
             }
         )
         return answer
 
     def summary(self) -> list[RenderableType]:
-        """Return the progress, the corrections, and each reviewer's reliability."""
+        """Return progress, corrections, each reviewer's reliability, and what the model scores."""
         from rich.text import Text
 
         changes = self.corrections
@@ -79,18 +94,56 @@ class ReviewResult(Result):
             f"{changes.flipped} labels flipped, {changes.filled} filled, {changes.removed} removed, "
             f"{changes.confirmed} confirmed.",
         ]
-        for one in self.tally.reviewers:
-            if one.controls:
-                rate = one.error_rate
-                lines.append(
-                    f"{one.name} contradicted {one.contradicted} of {one.controls} control labels that the "
-                    f"model confirms: an error rate of {rate.value:.1%} (95% interval {rate.low:.1%} to "
-                    f"{rate.high:.1%})."
-                )
+        lines += [_reliability(one) for one in self.tally.reviewers if one.controls]
         if self.tally.disputed:
             lines.append(f"Reviewers disagree on {len(self.tally.disputed)} cells; the last answer counts.")
         if changes.unmatched:
             lines.append(f"{len(changes.unmatched)} answers are about cells that the labels do not have.")
+        if self.precision.controls:
+            lines += _precision(self.precision)
+        if self.comparison:
+            lines += _comparison(self.comparison, self.against)
         if self.out:
             lines.append(f"The corrected labels are in {self.out}.")
         return [Text(line) for line in lines]
+
+
+def _reliability(one: ReviewerTally) -> str:
+    rate = one.error_rate
+    return (
+        f"{one.name} contradicted {one.contradicted} of {one.controls} control labels that the model "
+        f"confirms, an error rate of {rate.value:.1%} (95% interval {rate.low:.1%} to {rate.high:.1%})."
+    )
+
+
+def _precision(found: ReviewedPrecision) -> list[str]:
+    right = found.unbiased
+    lines = [
+        f"Average precision over the cells of {found.attributes} attributes: {found.given:.3f} under the "
+        f"given labels, {found.naive:.3f} under the corrected ones. The latter is biased, since mostly "
+        "labels that the model doubts were corrected."
+    ]
+    if math.isfinite(right.low):
+        lines.append(
+            f"Free of that bias, by {found.controls} random controls: {right.value:.3f} "
+            f"(95% interval {right.low:.3f} to {right.high:.3f})."
+        )
+    else:
+        lines.append(
+            f"A figure free of that bias needs {FEWEST_ERRORS} wrong labels among the random controls; there "
+            f"are {found.errors} among {found.controls}."
+        )
+    return lines
+
+
+def _comparison(found: RunComparison, against: str) -> list[str]:
+    def change(difference: Interval) -> str:
+        if not math.isfinite(difference.low):
+            return f"{difference.value:+.3f}"
+        return f"{difference.value:+.3f} (95% interval {difference.low:+.3f} to {difference.high:+.3f})"
+
+    return [
+        f"Run {against} less this one, mean AP under the given labels: {change(found.given.difference)}.",
+        f"Under the corrected labels, which depend on this run: {change(found.corrected.difference)}.",
+        f"Over all cells under the right labels, by the controls: {change(found.right.difference)}.",
+    ]
