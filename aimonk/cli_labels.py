@@ -41,13 +41,12 @@ def review(
     control_share: Annotated[
         float, typer.Option(min=0, max=0.9, help="Share of a queue that is a random sample of known labels.")
     ] = 0.2,
-    blind: Annotated[
-        bool,
-        typer.Option("--blind/--open", help="Show label and model after the answer, or at once."),
-    ] = True,
-    page: Annotated[
-        bool, typer.Option("--page/--no-page", help="Open the page, or only sum up the answers so far.")
-    ] = True,
+    open_: Annotated[
+        bool, typer.Option("--open", help="Show label and model before the answer too.")
+    ] = False,
+    no_page: Annotated[
+        bool, typer.Option("--no-page", help="Sum up the answers so far, without a page.")
+    ] = False,
     against: Annotated[
         str,
         typer.Option(metavar="RUN_ID", help="Run trained on the corrected labels, to compare with."),
@@ -68,8 +67,8 @@ def review(
         suggestions=suggestions or None,
         limit=limit,
         control_share=control_share,
-        blind=blind,
-        page=page,
+        blind=not open_,
+        page=not no_page,
         against=against,
     )
     show(result, as_json)
