@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .commands.predict import predict
     from .commands.promote import promote
     from .commands.recipes import list_recipes
+    from .commands.review import review
     from .commands.score import score
     from .commands.suggest import suggest
     from .commands.sweep import sweep
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from .results.prediction_result import PredictionResult
     from .results.promotion_result import PromotionResult
     from .results.suggestion_result import SuggestionResult
+    from .results.review_result import ReviewResult
     from .results.sweep_result import SweepResult
     from .results.training_result import TrainingResult
 
@@ -52,6 +54,7 @@ _HOMES = {
     "PredictionResult": "results.prediction_result",
     "PromotionResult": "results.promotion_result",
     "SuggestionResult": "results.suggestion_result",
+    "ReviewResult": "results.review_result",
     "SweepResult": "results.sweep_result",
     "TrainingResult": "results.training_result",
     "audit": "commands.audit",
@@ -66,6 +69,7 @@ _HOMES = {
     "load_config": "config_file",
     "predict": "commands.predict",
     "promote": "commands.promote",
+    "review": "commands.review",
     "score": "commands.score",
     "suggest": "commands.suggest",
     "sweep": "commands.sweep",
@@ -83,6 +87,7 @@ __all__ = [
     "PredictionResult",
     "PromotionResult",
     "SuggestionResult",
+    "ReviewResult",
     "SweepResult",
     "TrainingResult",
     "audit",
@@ -97,6 +102,7 @@ __all__ = [
     "load_config",
     "predict",
     "promote",
+    "review",
     "score",
     "suggest",
     "sweep",

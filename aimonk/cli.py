@@ -10,6 +10,7 @@ from typing import NoReturn
 import typer
 
 from . import cli_labeling, cli_learning, cli_models
+from . import cli_labels, cli_learning, cli_models
 from .errors import AimonkError
 
 app = typer.Typer(
@@ -21,6 +22,7 @@ app = typer.Typer(
 
 LEARNING = "Look at data, and learn from it"
 LABELING = "Complete the labels"
+LABELS = "Improve labels"
 MODELS = "Use a model"
 
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
@@ -35,6 +37,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
         cli_learning.demo_data,
     ),
     LABELING: (cli_labeling.fill, cli_labeling.suggest),
+    LABELS: (cli_labels.review,),
     MODELS: (
         cli_models.evaluate,
         cli_models.predict,
