@@ -32,12 +32,12 @@ if TYPE_CHECKING:
     from .results.audit_result import AuditResult
     from .results.embedding_result import EmbeddingResult
     from .results.evaluation_result import EvaluationResult
-    from .results.fill_result import FillResult
     from .results.explanation_result import ExplanationResult
+    from .results.fill_result import FillResult
     from .results.prediction_result import PredictionResult
     from .results.promotion_result import PromotionResult
-    from .results.suggestion_result import SuggestionResult
     from .results.review_result import ReviewResult
+    from .results.suggestion_result import SuggestionResult
     from .results.sweep_result import SweepResult
     from .results.training_result import TrainingResult
 

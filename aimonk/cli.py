@@ -9,8 +9,7 @@ from typing import NoReturn
 
 import typer
 
-from . import cli_labeling, cli_learning, cli_models
-from . import cli_labels, cli_learning, cli_models
+from . import cli_labeling, cli_labels, cli_learning, cli_models
 from .errors import AimonkError
 
 app = typer.Typer(
