@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .commands.promote import promote
     from .commands.recipes import list_recipes
     from .commands.score import score
+    from .commands.serve import serve
     from .commands.sweep import sweep
     from .commands.train import train
     from .config import Config
@@ -50,6 +51,7 @@ _HOMES = {
     "predict": "commands.predict",
     "promote": "commands.promote",
     "score": "commands.score",
+    "serve": "commands.serve",
     "sweep": "commands.sweep",
     "train": "commands.train",
 }
@@ -72,6 +74,7 @@ __all__ = [
     "predict",
     "promote",
     "score",
+    "serve",
     "sweep",
     "train",
 ]

@@ -199,6 +199,18 @@ def score(
 
 
 @app.command()
+def serve(
+    model: Model,
+    host: Annotated[str, typer.Option(help="Address to listen at; 0.0.0.0 for all.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen at.")] = 8000,
+) -> None:
+    """Serve a model over HTTP, with limits, metrics and readiness. MLflow can serve it as well."""
+    from .commands.serve import serve
+
+    serve(model, host=host, port=port)
+
+
+@app.command()
 def embed(
     data: Data,
     config: Recipe = "",
