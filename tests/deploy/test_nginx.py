@@ -179,9 +179,10 @@ def test_a_server_that_hangs_is_answered_for(proxy: Proxy) -> None:
 
 def test_too_many_requests_are_refused(proxy: Proxy) -> None:
     with requests.Session() as session:
-        session.auth, session.verify = ALICE, str(proxy.certificate)
-        url = f"https://localhost:{proxy.port}/invocations"
-        replies = [session.post(url, json={"inputs": {"image": []}}, timeout=30) for _ in range(250)]
+        session.auth = ALICE
+        url, known = f"https://localhost:{proxy.port}/invocations", str(proxy.certificate)
+        empty = {"inputs": {"image": list[str]()}}
+        replies = [session.post(url, json=empty, timeout=30, verify=known) for _ in range(250)]
     refused = [reply for reply in replies if reply.status_code == 429]
     assert refused, "250 requests in a few seconds were all answered"
     assert {reply.status_code for reply in replies} == {200, 429}
