@@ -9,7 +9,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 
@@ -38,7 +37,8 @@ def test_it_is_slim_and_not_root() -> None:
     assert "slim" in found["FROM"]
     user, group = map(int, found["USER"].split(":"))
     assert user > 0 and group > 0
-    assert not {"java", "conda", "apt-get", "tensorflow"} & set("\n".join(rest for _, rest in steps(TEXT)).split())
+    words = {word for _, rest in steps(TEXT) for word in rest.split()}
+    assert not {"java", "conda", "apt-get", "tensorflow"} & words
 
 
 @pytest.fixture
@@ -55,12 +55,11 @@ def context(package: Path, open_folder: Path) -> Path:
 @pytest.mark.slow
 def test_the_steps_lead_to_a_server_that_answers(context: Path, open_folder: Path) -> None:
     image = build(TEXT, context, open_folder / "root")
-    assert image.base == f"python:{sys.version_info.major}.{sys.version_info.minor}-slim-bookworm" or "3.11" in image.base
+    assert image.base == "python:3.11-slim-bookworm"
     installed = {path.name for path in (open_folder / "root").glob("python/lib/*/site-packages/*")}
     assert {"aimonk", "mlflow", "openvino"} <= installed
     assert not {"tensorflow", "keras", "pyspark", "torch"} & installed
     port = free_port()
-    began = time.monotonic()
     log = open_folder / "log.txt"
     process = started(image, port, log)
     try:
@@ -74,13 +73,13 @@ def test_the_steps_lead_to_a_server_that_answers(context: Path, open_folder: Pat
     finally:
         process.kill()
         process.wait()
-    assert "Traceback" not in log.read_text(), time.monotonic() - began
+    assert "Traceback" not in log.read_text()
 
 
 def started(image: Image, port: int, log: Path) -> subprocess.Popen[bytes]:
-    """The entry point, as the image's user where this one may become another, at a free port."""
+    """The entry point at a free port; as the image's user, where that user could run this Python."""
     first, *rest = [str(port) if part == "8000" else part for part in image.entrypoint]
-    user, group = image.user if os.getuid() == 0 else (None, None)
+    user, group = image.user if may_become(image) else (None, None)
     with log.open("wb") as file:
         return subprocess.Popen(
             [image.root / "python" / "bin" / first, *rest],
@@ -92,6 +91,17 @@ def started(image: Image, port: int, log: Path) -> subprocess.Popen[bytes]:
             group=group,
             extra_groups=[] if user else None,
         )
+
+
+def may_become(image: Image) -> bool:
+    """Only root may become another user, who then may not be able to enter root's folders, Python in them."""
+    if os.getuid() != 0:
+        return False
+    python = image.root / "python" / "bin" / "python"
+    try:
+        return subprocess.run([python, "-c", ""], user=image.user[0], group=image.user[1]).returncode == 0
+    except PermissionError:
+        return False
 
 
 def ask(port: int) -> dict[str, list[dict[str, object]]]:
