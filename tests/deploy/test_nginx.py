@@ -75,7 +75,9 @@ def proxy(open_folder: Path, package: Path, tmp_path_factory: pytest.TempPathFac
     keys = ("-keyout", str(open_folder / "tls.key"), "-out", str(certificate))
     new = (openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2")
     subprocess.run([*new, *keys, *subject], check=True, capture_output=True)
-    secret = subprocess.run([openssl, "passwd", "-apr1", ALICE[1]], check=True, capture_output=True, text=True)
+    secret = subprocess.run(
+        [openssl, "passwd", "-apr1", ALICE[1]], check=True, capture_output=True, text=True
+    )
     (open_folder / "users.htpasswd").write_text(f"{ALICE[0]}:{secret.stdout}")
     (open_folder / "temp").mkdir()
     with serving("aimonk", package, tmp_path_factory.mktemp("server")) as model:

@@ -49,7 +49,12 @@ def images(draw: st.DrawFn) -> bytes:
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20)
 TEXTS = st.builds(lambda image: base64.b64encode(image).decode(), images())
-CELLS = TEXTS | SCALARS | st.lists(SCALARS, max_size=2) | st.dictionaries(st.text(max_size=5), SCALARS, max_size=2)
+CELLS = (
+    TEXTS
+    | SCALARS
+    | st.lists(SCALARS, max_size=2)
+    | st.dictionaries(st.text(max_size=5), SCALARS, max_size=2)
+)
 TABLES = st.lists(CELLS, max_size=4).flatmap(
     lambda cells: st.sampled_from(
         [
@@ -64,11 +69,18 @@ TABLES = st.lists(CELLS, max_size=4).flatmap(
     )
 )
 JSONS = st.recursive(
-    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3)
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
 )
 BODIES = (TABLES | JSONS).map(lambda value: json.dumps(value).encode()) | st.binary(max_size=60) | images()
 TYPES = st.sampled_from(
-    ["application/json", "text/csv", "image/png", "application/octet-stream", "multipart/form-data; boundary=x"]
+    [
+        "application/json",
+        "text/csv",
+        "image/png",
+        "application/octet-stream",
+        "multipart/form-data; boundary=x",
+    ]
 )
 
 
@@ -81,9 +93,7 @@ def own(package: Path) -> Iterator[TestClient]:
 
 
 @pytest.fixture
-def theirs(
-    store: MlflowClient, package: Path, monkeypatch: pytest.MonkeyPatch
-) -> TestClient:
+def theirs(store: MlflowClient, package: Path, monkeypatch: pytest.MonkeyPatch) -> TestClient:
     monkeypatch.setenv("_MLFLOW_IS_IN_SERVING_ENVIRONMENT", "true")
     with tracked_run("dresses"):
         logged = log_package(package)

@@ -57,7 +57,9 @@ def test_mlflow_refuses_it(model: Path, name: str, tamper: Callable[[Path], None
 
 @pytest.mark.slow
 @pytest.mark.parametrize("command", ["predict", "serve", "score"])
-def test_our_commands_refuse_it(package: Path, make_package: Callable[..., Path], command: str, tmp_path: Path) -> None:
+def test_our_commands_refuse_it(
+    package: Path, make_package: Callable[..., Path], command: str, tmp_path: Path
+) -> None:
     folder = make_package()
     flip_a_byte(folder / "model.bin")
     photos = tmp_path / "photos"
