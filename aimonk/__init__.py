@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .commands.audit import audit
+    from .commands.backbones import list_backbones
+    from .commands.doctor import doctor
     from .commands.embed import embed
     from .commands.evaluate import evaluate
+    from .commands.export import export
     from .commands.predict import predict
     from .commands.promote import promote
     from .commands.recipes import list_recipes
@@ -44,8 +47,11 @@ _HOMES = {
     "SweepResult": "results.sweep_result",
     "TrainingResult": "results.training_result",
     "audit": "commands.audit",
+    "doctor": "commands.doctor",
     "embed": "commands.embed",
     "evaluate": "commands.evaluate",
+    "export": "commands.export",
+    "list_backbones": "commands.backbones",
     "list_recipes": "commands.recipes",
     "load_config": "config_file",
     "predict": "commands.predict",
@@ -67,8 +73,11 @@ __all__ = [
     "SweepResult",
     "TrainingResult",
     "audit",
+    "doctor",
     "embed",
     "evaluate",
+    "export",
+    "list_backbones",
     "list_recipes",
     "load_config",
     "predict",

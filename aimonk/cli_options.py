@@ -1,17 +1,23 @@
-"""Options that several commands take, once each."""
+"""What several commands share: their options, once each, and how a result is printed."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
+from .errors import UndeliveredError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
 Data = Annotated[Path, typer.Option(help="Folder of images.")]
 Labels = Annotated[
-    str, typer.Option(help="Labels file; default: labels.txt, else labels.csv, in the folder or beside it.")
+    str, typer.Option(help="Labels file of any known format; by default the one in the folder or beside it.")
 ]
 ImageColumn = Annotated[str, typer.Option(metavar="COLUMN", help="Column that names the image.")]
 Attributes = Annotated[
@@ -33,11 +39,43 @@ Model = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line on stdout.")]
 Set = Annotated[list[str], typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Override one setting.")]
 Recipe = Annotated[str, typer.Option("--config", help="A recipe (see `aimonk recipes`) or a TOML file.")]
-Backbone = Annotated[str, typer.Option(help="NAME or NAME@WIDTH of a keras.applications model.")]
+Backbone = Annotated[
+    str,
+    typer.Option(help="A Keras application such as mobilenet@0.25, an ONNX file or folder, or FILE.keras."),
+]
 Weights = Annotated[str, typer.Option(help="imagenet, none (random), or the path of a weights file.")]
 Experiment = Annotated[str, typer.Option(help="MLflow experiment.")]
 Register = Annotated[str, typer.Option(help="Registered model that the new version joins.")]
 Spark = Annotated[str, typer.Option(metavar="MASTER", help="Work on Spark, e.g. at local[4].")]
+
+
+class Shown(Protocol):
+    """What a command returns."""
+
+    def summary(self) -> Sequence[RenderableType]:
+        """Return what people see, in order."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a plain object."""
+
+
+def show(result: Shown, as_json: bool) -> None:
+    """Print for people to stdout, or to stderr where a program reads JSON on stdout."""
+    from rich.console import Console
+
+    Console(stderr=as_json).print(*result.summary(), sep="\n")
+    if as_json:
+        print(json.dumps(result.to_json(), allow_nan=False))
+
+
+@contextmanager
+def evidence_shown(as_json: bool) -> Iterator[None]:
+    """Print what a training found out even if it cannot be stored; then let the error pass."""
+    try:
+        yield
+    except UndeliveredError as error:
+        show(error.result, as_json)
+        raise
 
 
 def labels_settings(image: str, attributes: list[str], ignore: list[str], group: str) -> list[str]:

@@ -216,6 +216,8 @@ class TrackingConfig:
     title: str = "Aimonk_multilabel_problem"
     attribute_metrics: Count = 100
     """How many attributes have metrics of their own; the table `attributes.json` holds all of them."""
+    patience: NotNegative = 600.0
+    """Seconds to wait at the end for a tracking store that is away. A training itself never waits for it."""
 
 
 @dataclass(frozen=True, config=_STRICT)

@@ -14,7 +14,7 @@ from typing import Any
 def hushed() -> Iterator[Callable[[], str]]:
     """Send file descriptor 2 to a file, and yield what reads that file.
 
-    Python's own `sys.stderr` (a progress bar of another thread) goes on writing to the screen. A process
+    Python's own `sys.stderr` (a progress bar of another thread) keeps writing to the screen. A process
     that is started meanwhile writes to the file as long as it lives.
     """
     sys.stderr.flush()

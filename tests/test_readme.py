@@ -1,4 +1,4 @@
-"""The README's commands are run as they stand, one after the other, in a copy of the checkout."""
+"""The README's commands are run as they stand, one after the other, outside the checkout."""
 
 from __future__ import annotations
 
@@ -39,19 +39,31 @@ def script() -> str:
     return "\n".join(parts)
 
 
+@pytest.fixture(scope="module")
+def lean(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The `bin` of an environment that holds only what the README's first command installs."""
+    folder = tmp_path_factory.mktemp("lean")
+    uv = [sys.executable, "-m", "uv"]
+    subprocess.run([*uv, "venv", "-q", "--seed", "--python", sys.executable, folder / "env"], check=True)
+    python = folder / "env" / "bin" / "python"
+    install = ("pip", "install", "-q", "--python", python, "-r", ROOT / "requirements.txt", ROOT)
+    subprocess.run([*uv, *install], check=True)
+    return python.parent
+
+
 @pytest.mark.slow
-def test_every_command_of_the_readme_works(tmp_path: Path, shared: Path, master: str) -> None:
-    for name in ("aimonk", "experiments", "MLproject", "conda.yaml", "requirements.txt"):
-        source = ROOT / name
-        copy = shutil.copytree if source.is_dir() else shutil.copyfile
-        copy(source, tmp_path / name)
+def test_every_command_of_the_readme_works(tmp_path: Path, shared: Path, lean: Path) -> None:
+    for name in ("MLproject", "conda.yaml"):
+        shutil.copyfile(ROOT / name, tmp_path / name)
     models = tmp_path / "keras" / "models"  # where Keras keeps what it has downloaded
     models.mkdir(parents=True)
     shutil.copy(shared / "weights" / "mobilenet_2_5_224_tf_no_top.h5", models)
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+    inherited.pop("PYTHONPATH", None)
     environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")},
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(tmp_path),
+        **inherited,
+        "PATH": f"{lean}{os.pathsep}{os.environ['PATH']}",
+        "VIRTUAL_ENV": str(lean.parent),
         "KERAS_HOME": str(tmp_path / "keras"),
         "AIMONK_STORE": str(tmp_path / "store"),
         "MLFLOW_DISABLE_TELEMETRY": "true",

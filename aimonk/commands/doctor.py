@@ -33,7 +33,7 @@ def doctor() -> DoctorResult:
     A check that itself fails is reported as a problem, so this function raises nothing.
 
     Examples:
-        >>> result = doctor()
+        >>> result = aimonk.doctor()
         >>> [check.fix for check in result.checks if check.fix]  # the commands to run
     """
     return DoctorResult(tuple(_guarded(check) for check in CHECKS))

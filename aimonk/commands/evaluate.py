@@ -24,7 +24,7 @@ from ..runtime.predictor import Predictor
 from ..serving.package import SEEN_DIGITS, read_head, read_seen
 from ..tracking.logged_model import model_package
 from ..tracking.registry import resolve
-from ..tracking.run import tracked_run
+from ..tracking.tracked_run import tracked_run
 
 
 def evaluate(
@@ -102,6 +102,7 @@ def evaluate(
                 pos_weights={a.name: a.pos_weight for a in info.attributes if a.pos_weight is not None},
                 evidence=evidence,
                 operating_points=points,
+                read_as=dataset.read_as.to_json(),
                 warnings=tuple(record.warnings),
                 facts={"backbone": info.backbone, "precision": info.precision},
             )

@@ -24,6 +24,6 @@ def serve(model: str, *, host: str = "127.0.0.1", port: int = 8000) -> None:
         from ..serving.http_server import serve as serve_over_http
     except ModuleNotFoundError as error:
         raise AimonkError(
-            f"The server needs the package {error.name}, which is not installed: pip install 'aimonk[server]'."
+            f"The server needs {error.name}, which is not installed; run: pip install 'aimonk[server]'."
         ) from None
     serve_over_http(model, host, port)

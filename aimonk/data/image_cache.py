@@ -155,7 +155,7 @@ class Memory:
         self._connection.executescript(_SCHEMA)
 
     def _recover(self, error: Exception) -> None:
-        """Begin a new file if this one is damaged, or go on without one if it cannot be used now."""
+        """Begin a new file if this one is damaged, or do without one if it cannot be used now."""
         self._close()
         try:
             if self._path is None or not _tells_of_damage(error):

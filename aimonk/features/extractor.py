@@ -39,7 +39,6 @@ from ..errors import BackboneError, ConfigError
 from ..runtime.decoder import PREPROCESSING
 from .cache_key import FeatureKey, store_folder
 from .engines import BF16_LIMIT, Engine, KerasEngine, OpenVINOEngine, has_bf16, has_gpu, relative_error
-from .feature_store import Warn
 
 if TYPE_CHECKING:
     import keras
@@ -62,7 +61,6 @@ class FrozenBackbone:
     Args:
         config: names the backbone, its weights, the engine and the precision.
         store: folder of the feature store; by default `store_folder(config)`.
-        warn: takes the warning of a damaged graph; by default it is logged.
 
     Raises:
         BackboneError: the backbone is unknown, or its weights file is not there.
@@ -70,7 +68,7 @@ class FrozenBackbone:
 
     """
 
-    def __init__(self, config: FeaturesConfig, store: Path | None = None, warn: Warn | None = None) -> None:
+    def __init__(self, config: FeaturesConfig, store: Path | None = None) -> None:
         if config.engine == "keras" and config.precision == "bf16":
             raise ConfigError("The Keras engine computes in f32; set features.precision to auto or f32.")
         self.config = config
@@ -82,7 +80,6 @@ class FrozenBackbone:
             )
         self.readout = readout(config, self.backbone)
         self.store = store or store_folder(config)
-        self._warn = warn or _LOG.warning
         self._digest: str | None
         if isinstance(self.backbone, OnnxFile | KerasFile):
             self._digest = self.backbone.digest
@@ -158,7 +155,7 @@ class FrozenBackbone:
         folder = self.folder / "ir"
         if not is_sound(folder):
             if folder.exists():
-                self._warn(f"The graph {folder / GRAPH} is damaged; it is converted anew.")
+                _LOG.warning("The graph %s is damaged; it is converted again.", folder / GRAPH)
                 aside = temporary_beside(folder)
                 with contextlib.suppress(OSError):
                     os.rename(folder, aside)

@@ -13,7 +13,7 @@ import contextlib
 import hashlib
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +23,6 @@ import pyarrow.parquet as pq
 from ..atomic_files import write_whole
 from ..errors import FeatureStoreError
 from .feature_table import FeatureTable, build_table, missing_vectors, open_table, read_index
-
-Warn = Callable[[str], None]
-"""Takes one sentence about damage that was found and repaired."""
 
 _SUFFIX = ".parquet"
 _LOG = logging.getLogger(__name__)

@@ -63,6 +63,7 @@ def _report(
         facts={name: str(fact) for name, fact in facts.items()} | {"run": run_id},
         seconds=record.seconds,
         audit=dataset.audit,
+        read_as=tuple(dataset.read_as.sentences()),
         evidence=candidate.evidence,
         operating_points=candidate.operating_points,
         ece_before=expected_calibration_error(scores.targets, raw),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..data.learnable import Unlearnable
 from ..evaluation.evidence import Evidence
 from ..evaluation.thresholds import OperatingPoint
 from .presentation import Result, without_nan
@@ -23,6 +24,7 @@ class EvaluationResult(Result):
 
     run_id: str
     model_uri: str
+    """Empty for a training whose tracking store was away at the end."""
     version: str
     """The registered version as text; empty for a model that is not registered."""
     images: int
@@ -37,6 +39,10 @@ class EvaluationResult(Result):
     """By attribute, as the training's loss used them."""
     evidence: Evidence
     operating_points: tuple[OperatingPoint, ...]
+    unlearnable: tuple[Unlearnable, ...] = ()
+    """Attributes that were left out of the training, with the reason."""
+    read_as: dict[str, Any] = field(default_factory=dict)
+    """How the labels file was read."""
     warnings: tuple[str, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
     """What else a program may want: backbone, weights, precision, forward passes, ..."""
@@ -69,6 +75,8 @@ class EvaluationResult(Result):
             "AUC_low": self.evidence.mean_auc.low,
             "AUC_high": self.evidence.mean_auc.high,
             "attributes": self.attributes(),
+            "unlearnable": [asdict(attribute) for attribute in self.unlearnable],
+            "read_as": self.read_as,
             "warnings": list(self.warnings),
             **self.facts,
         }
@@ -111,5 +119,6 @@ class EvaluationResult(Result):
 
         from ..reporting.terminal import evidence_table
 
-        where = f"Model {self.model_uri}, run {self.run_id}, {sum(self.seconds.values()):.0f} s"
+        model = f"Model {self.model_uri}" if self.model_uri else "The model is not registered"
+        where = f"{model}, run {self.run_id}, {sum(self.seconds.values()):.0f} s"
         return [evidence_table(self.evidence, self.operating_points), Text(where)]

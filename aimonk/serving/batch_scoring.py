@@ -58,8 +58,11 @@ class ScoringResult:
         """Whether more images than allowed could not be read; the command then exits with 1."""
         return self.unreadable > self.max_unreadable * self.images
 
+    def __str__(self) -> str:
+        return "\n".join(self.summary())
+
     def to_json(self) -> dict[str, Any]:
-        """A plain object."""
+        """Return a plain object."""
         return {**asdict(self), "failed": self.failed}
 
     def summary(self) -> list[str]:

@@ -1,14 +1,15 @@
 """An HTTP server for one model, for where MLflow's own is too little.
 
-It answers `/invocations` as MLflow's server does, and takes images as they are. It also refuses work beyond the
-package's limits before reading it, puts the model's name and version into every reply, and offers `/metrics`
-for Prometheus. On SIGTERM it answers the requests in progress and refuses new ones. It has no authentication:
-put a reverse proxy before it, such as `deploy/nginx.conf`.
+It answers `/invocations` as MLflow's server does, and takes images as they are. It also refuses work beyond
+the package's limits before reading it, puts the model's name and version into every reply, and offers
+`/metrics` for Prometheus. On SIGTERM it answers the requests in progress and refuses new ones. It has no
+authentication: put a reverse proxy before it, such as `deploy/nginx.conf`.
 
 MLServer 1.7.1 with mlserver-mlflow was tried first, beside MLflow 3.17.2. It loads the logged model and
-answers MLflow's JSON forms on `/invocations`. Its v2 protocol cannot encode columns of lists, so it answers 500
-with a stack trace. It has no limits of its own: two million empty rows kept it busy for more than a minute.
-`AIMONK_SERVING=true` makes the model itself refuse such requests; that was not tried under MLServer.
+answers MLflow's JSON forms on `/invocations`. Its v2 protocol cannot encode columns of lists, so it answers
+500 with a stack trace. It has no limits of its own: two million empty rows kept it busy for more than a
+minute. `AIMONK_SERVING=true` makes the model itself refuse such requests; that was not tried under
+MLServer.
 """
 
 from __future__ import annotations

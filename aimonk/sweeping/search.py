@@ -68,7 +68,7 @@ def search(
     on_trial: Callable[[Trial], object],
     progress: ProgressCallback,
 ) -> None:
-    """Go on until `trials` trials are over, telling `on_trial` of each.
+    """Try settings until `trials` trials are over, and call `on_trial` with each.
 
     Args:
         study: what is over already, and what to try next.
@@ -78,7 +78,7 @@ def search(
         trials: how many there are to be in all.
         first: the settings to begin with.
         generation: trials under way at once, in as many threads as there are processors for them.
-        on_trial: is told of each trial that is over, in order.
+        on_trial: called with each trial that is over, in order.
         progress: counts fits, those that were not made because the trial was stopped early too.
     """
     total = trials * len(splits)

@@ -1,4 +1,4 @@
-"""The losses of a training, and who is told of them while it runs."""
+"""The losses of a training, and the observer that receives them while it runs."""
 
 from __future__ import annotations
 

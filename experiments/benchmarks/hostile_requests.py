@@ -2,12 +2,12 @@
 
     python experiments/benchmarks/hostile_requests.py MODEL [--requests 2000] [--seconds 0] [--server aimonk]
 
-MODEL is any URI or folder that `aimonk serve` takes; `--server mlflow` asks `mlflow models serve` instead. Cells
-hold photos in every format that is served, whole or damaged as in `hostile_images.py`, bombs among them, and
-things that are no images. They come in each form that the server takes: JSON in MLflow's four forms, CSV, and
-for `aimonk serve` the image itself and multipart forms. Every second body is mutated after that: cut off, bytes
-changed, parts repeated, another content type. Four clients ask at once. After every twentieth request of a
-client comes a small good photo, whose answer must never change.
+MODEL is any URI or folder that `aimonk serve` takes; `--server mlflow` asks `mlflow models serve` instead.
+Cells hold photos in every format that is served, whole or damaged as in `hostile_images.py`, bombs among
+them, and things that are no images. They come in each form that the server takes: JSON in MLflow's four
+forms, CSV, and for `aimonk serve` the image itself and multipart forms. Every second body is mutated after
+that: cut off, bytes changed, parts repeated, another content type. Four clients ask at once. After every
+twentieth request of a client comes a small good photo, whose answer must never change.
 
 `ours` counts replies that show a stack trace or a path through code of ours, `MLflow's` those through code of
 MLflow only: its server shows its own traces for some bodies that it cannot parse. The script ends with 1 if a
@@ -206,7 +206,8 @@ def _table(cells: list[object]) -> Request:
 def _form(image: bytes) -> Request:
     files = {name: (f"{name}.jpg", image) for name in ("a", "b")}
     prepared = requests.Request("POST", "http://localhost", files=files).prepare()
-    return bytes(prepared.body or b""), prepared.headers["Content-Type"]
+    assert isinstance(prepared.body, bytes)
+    return prepared.body, str(prepared.headers["Content-Type"])
 
 
 def main() -> None:
@@ -223,7 +224,7 @@ def main() -> None:
     model = os.path.abspath(given.model) if os.path.isdir(given.model) else given.model
     with new_place() as place, serving(place, model, given.server) as server:
         outcome = attack(server, given)
-    print_table(["what", given.server, "goal, at most"], rows(outcome))
+    print_table(["what", given.server, "goal, at most"], list(rows(outcome)))
     wrong = outcome.broken + outcome.failures + outcome.ours
     print(*wrong[:20], *outcome.theirs[:3], sep="\n", file=sys.stderr)
     sys.exit(1 if wrong or len(outcome.answers) != 1 or outcome.memory > 1000 else 0)

@@ -2,11 +2,11 @@
 
     python experiments/benchmarks/killed_scoring.py MODEL [--images 5000] [--kills 20] [--seed 0] [--data DIR]
 
-MODEL is any URI or folder that `aimonk score` takes. Each call is ended by SIGKILL at a moment that is uniform
-over the time that an uninterrupted one takes, so some die while they start, some in the middle and some while
-the table is written. When a call ends before its kill, its table is compared and removed, and the next call
-starts anew, until there were so many kills. The last call is left alone. The script ends with 1 unless all
-tables are equal to that of the uninterrupted scoring and nothing is left beside them.
+MODEL is any URI or folder that `aimonk score` takes. Each call is ended by SIGKILL at a moment that is
+uniform over the time that an uninterrupted one takes, so some die while they start, some in the middle and
+some while the table is written. When a call ends before its kill, its table is compared and removed, and
+the next call starts anew, until there were so many kills. The last call is left alone. The script ends with
+1 unless all tables are equal to that of the uninterrupted scoring and nothing is left beside them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from trials import SHARED, Place, copies, new_place, print_table
 
 def start(place: Place, model: str, data: Path, out: Path) -> subprocess.Popen[bytes]:
     """One call of `aimonk score`."""
-    command = [sys.executable, "-m", "aimonk", "score", "--model", model, "--data", data, "--out", out]
+    command = [sys.executable, "-m", "aimonk", "score", "--model", model, "--data", str(data)]
+    command += ["--out", str(out)]
     with (place.folder / "score.txt").open("ab") as log:
         return subprocess.Popen(command, cwd=place.folder, env=place.environment, stdout=log, stderr=log)
 

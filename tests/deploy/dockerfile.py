@@ -1,7 +1,7 @@
 """Carries out a Dockerfile without Docker: each step in a folder, by the rules of Docker's reference.
 
-Only what `deploy/Dockerfile` uses is understood; anything else is an error. `FROM python` becomes a new virtual
-environment. The image's root is a folder, so commands must name files relative to WORKDIR.
+Only what `deploy/Dockerfile` uses is understood; anything else is an error. `FROM python` becomes a new
+virtual environment. The image's root is a folder, so commands must name files relative to WORKDIR.
 """
 
 from __future__ import annotations

@@ -172,7 +172,7 @@ def test_promote_refuses_what_has_learned_nothing(seed_model: Trained) -> None:
 
 
 def test_a_challenger_is_compared_with_the_champion_on_the_same_images(clothing_model: Trained) -> None:
-    worse = clothing_model.desk.answer(*clothing_model.arguments, "--set", "training.learning_rate=1e-6")
+    worse = clothing_model.desk.answer(*clothing_model.arguments, "--set", "training.epochs=1")
     assert worse["version"] == "2"
     assert worse["promotion"]["promoted"] is False
     assert "worse than the champion" in worse["promotion"]["reason"]

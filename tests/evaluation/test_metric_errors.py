@@ -23,7 +23,7 @@ def width(interval):
     return interval.high - interval.low
 
 
-def test_values_are_those_of_the_metrics():
+def test_values_are_those_of_the_metrics() -> None:
     targets, scores = draw(300, [0.1, 0.8])
     targets[:20] = MISSING
     found = estimate(targets, scores)
@@ -31,7 +31,7 @@ def test_values_are_those_of_the_metrics():
     assert [interval.value for interval in found.auc] == pytest.approx(roc_auc(targets, scores))
 
 
-def test_both_ways_agree_where_they_meet(monkeypatch):
+def test_both_ways_agree_where_they_meet(monkeypatch) -> None:
     targets, scores = draw(1000, [0.25, 0.5, 0.7])
     linear = estimate(targets, scores)
     monkeypatch.setattr(metric_errors, "MANY_GROUPS", 10**9)
@@ -41,7 +41,7 @@ def test_both_ways_agree_where_they_meet(monkeypatch):
     assert width(linear.mean_ap) == pytest.approx(width(resampled.mean_ap), rel=0.08)
 
 
-def test_the_mean_scales_influences_to_the_errors_found():
+def test_the_mean_scales_influences_to_the_errors_found() -> None:
     influence = np.array([[1.0, 2.0, 0.0], [-1.0, -2.0, 0.0]])
     metric = Linearized(np.array([0.4, 0.6, np.nan]), influence)
     # Errors sqrt(2) and 2 sqrt(2); the second is found to be half of it. Both vary together: (1 + 1) / 2.
@@ -50,7 +50,7 @@ def test_the_mean_scales_influences_to_the_errors_found():
     assert (mean, error) == (pytest.approx(0.5), pytest.approx(np.sqrt(2)))
 
 
-def test_the_mean_of_nothing_is_nan():
+def test_the_mean_of_nothing_is_nan() -> None:
     targets = np.ones((5, 1), np.float32)
     found = estimate(targets, targets)
     assert np.isnan([found.mean_ap.value, found.mean_auc.low, found.ap[0].value]).all()

@@ -136,9 +136,10 @@ def test_auto_takes_what_is_faster(
     assert backbone.key(images=1).engine == engine
 
 
-def test_a_damaged_graph_is_converted_anew(config: FeaturesConfig, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[str] = []
-    backbone = FrozenBackbone(config, warn=told.append)
+def test_a_damaged_graph_is_converted_again(
+    config: FeaturesConfig, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    backbone = FrozenBackbone(config)
     folder = backbone.folder / "ir"
     (folder / "backbone.bin").write_bytes(b"\0")
     backbone.__dict__["keras_model"] = "a model"
@@ -150,7 +151,7 @@ def test_a_damaged_graph_is_converted_anew(config: FeaturesConfig, monkeypatch: 
     monkeypatch.setattr(frozen, "convert", convert)
     assert backbone.graph == folder / "backbone.xml"
     assert is_sound(folder)
-    assert told == [f"The graph {folder / 'backbone.xml'} is damaged; it is converted anew."]
+    assert caplog.messages == [f"The graph {folder / 'backbone.xml'} is damaged; it is converted again."]
 
 
 def test_weights_that_change_under_a_run_are_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

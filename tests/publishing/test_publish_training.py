@@ -26,7 +26,7 @@ from aimonk.publishing import publish_training as publishing
 from aimonk.publishing.candidate import Candidate
 from aimonk.publishing.publish_training import publish_training
 from aimonk.results.training_result import TrainingResult
-from aimonk.tracking.run import tracked_run
+from aimonk.tracking.tracked_run import tracked_run
 from aimonk.training.history import History
 from aimonk.training.learner import ExportedModel
 

@@ -30,7 +30,7 @@ from aimonk.serving.log_package import log_package
 from aimonk.serving.serving_environment import pinned_environment, requirements
 from aimonk.spark import spark_session
 from aimonk.tracking.registry import register
-from aimonk.tracking.run import tracked_run
+from aimonk.tracking.tracked_run import tracked_run
 
 from ..tracking.conftest import empty_store, store  # noqa: F401
 from .conftest import plain_image

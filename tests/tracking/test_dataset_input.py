@@ -8,7 +8,7 @@ from mlflow.tracking import MlflowClient
 
 from aimonk.data.label_audit import AttributeCounts
 from aimonk.tracking.dataset_input import describe
-from aimonk.tracking.run import tracked_run
+from aimonk.tracking.tracked_run import tracked_run
 
 
 def test_a_run_names_its_data(store: MlflowClient, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from ..linear_probe.batches import batch_count
 from ..losses import Tensor, batch_loss
 from .checkpoint import Checkpoint, identity_of, read_checkpoint, write_checkpoint
 from .gradients import gradients, pairwise_sums
-from .network import choose_trainable, computing_in_bfloat16
+from .network import choose_trainable, computing_in_bfloat16, leaf_layers
 from .optimizer import assign, averaged, make_optimizer, values_of
 from .pipeline import scoring_batches, training_batches
 from .validation_loss import mean_average_precision
@@ -39,9 +39,9 @@ def finetune(
     and seed are those of `training`. The best epoch is the one with the highest mean AP on `validation` (the
     loss rises long before the ranking gets worse); without validation images it is the last.
 
-    With a `checkpoint` folder the state is written there after each epoch, before the observer is told, and a
-    checkpoint found there is continued. The observer is then told again of the epochs already done, since it
-    may have missed the last one: it drops the iterations that it has. `progress` is told of iterations.
+    With a `checkpoint` folder the state is written there after each epoch, before the observer gets its
+    losses, and a checkpoint found there is resumed. The observer then gets the epochs already done once more,
+    since it may have missed the last one; it drops the iterations that it has. `progress` counts iterations.
     The same arguments give the same network, bit for bit, on one machine.
     Raises ModelError for a damaged checkpoint or one of another training.
     """
@@ -54,7 +54,7 @@ def finetune(
             losses = run.next_epoch(progress)
             if checkpoint is not None:
                 write_checkpoint(checkpoint, run.checkpoint())
-            run.tell(observer, run.epoch, losses)
+            run.report(observer, run.epoch, losses)
     return run.finish()
 
 
@@ -102,15 +102,15 @@ class _Finetuning:
         self._validate()
         return self.losses[-1]
 
-    def tell(self, observer: Observer | None, epoch: int, losses: np.ndarray) -> None:
-        """Tell the observer of an epoch."""
+    def report(self, observer: Observer | None, epoch: int, losses: np.ndarray) -> None:
+        """Pass the losses of an epoch to the observer."""
         if observer is not None:
             observer.iterations((epoch - 1) * self.steps + 1, losses)
             seen = self.validation_losses
             observer.epoch(epoch, epoch * self.steps, seen[epoch - 1] if seen else None)
 
     def resume(self, checkpoint: Checkpoint | None, observer: Observer | None) -> None:
-        """Go on from a checkpoint, if there is one."""
+        """Resume from a checkpoint, if there is one."""
         if checkpoint is None:
             return
         assign(self.model.variables, checkpoint.model)
@@ -121,7 +121,7 @@ class _Finetuning:
         self.scores = checkpoint.validation_scores.tolist()
         self.losses = np.split(checkpoint.iteration_losses, self.epoch) if self.epoch else []
         for epoch, losses in enumerate(self.losses, start=1):
-            self.tell(observer, epoch, losses)
+            self.report(observer, epoch, losses)
 
     def checkpoint(self) -> Checkpoint:
         """The state after the epoch that was last."""
@@ -197,5 +197,6 @@ def _class_weights(targets: np.ndarray, training: TrainingConfig) -> tuple[Tenso
 
 
 def _generators(model: keras.Model) -> list[keras.Variable]:
-    """The states of the random generators inside the model, of dropout for example."""
-    return [variable for variable in model.variables if variable.name == "seed_generator_state"]
+    """Return the states of the random generators inside the model, of dropout for example."""
+    found = (getattr(layer, "seed_generator", None) for layer in leaf_layers(model))
+    return [generator.state for generator in found if generator is not None]

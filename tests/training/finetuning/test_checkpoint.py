@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Never
 
 import numpy as np
 import pytest
@@ -60,7 +61,7 @@ def test_damaged(tmp_path: Path, cut: int) -> None:
 def test_a_failed_write_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_checkpoint(tmp_path, CHECKPOINT)
 
-    def full(file, **arrays):
+    def full(file, **arrays) -> Never:
         file.write(b"half")
         raise OSError("No space left on device")
 

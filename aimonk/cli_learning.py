@@ -1,0 +1,196 @@
+"""The commands that look at data and learn from it: parse, call one command, print."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .cli_options import (
+    AsJson,
+    Attributes,
+    Backbone,
+    Data,
+    Experiment,
+    Group,
+    Ignore,
+    ImageColumn,
+    Labels,
+    Recipe,
+    Register,
+    Set,
+    Spark,
+    Weights,
+    evidence_shown,
+    labels_settings,
+    show,
+)
+
+
+def train(
+    data: Annotated[str, typer.Option(help="Folder of images.")] = "",
+    labels: Labels = "",
+    image_column: ImageColumn = "",
+    attributes: Attributes = [],  # noqa: B006
+    ignore: Ignore = [],  # noqa: B006
+    group: Group = "",
+    config: Recipe = "",
+    backbone: Backbone = "",
+    weights: Weights = "",
+    epochs: Annotated[str, typer.Option(help="Number of epochs (of fine-tuning, where it fine-tunes).")] = "",
+    set_: Set = [],  # noqa: B006
+    experiment: Experiment = "",
+    register: Register = "",
+    resume: Annotated[str, typer.Option(metavar="RUN_ID", help="Resume an interrupted run.")] = "",
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Draw a demo data set when --data is not given.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train, evaluate, log and register a model, and say whether it learned anything."""
+    from .commands.train import train
+
+    if epochs and not epochs.isdigit():
+        raise typer.BadParameter(f"{epochs!r} is not a whole number.", param_hint="--epochs")
+    with evidence_shown(as_json):
+        result = train(
+            data or None,
+            labels or None,
+            config=config or None,
+            settings=[*labels_settings(image_column, attributes, ignore, group), *set_],
+            backbone=backbone,
+            weights=weights,
+            epochs=int(epochs) if epochs else None,
+            experiment=experiment,
+            register=register,
+            demo=demo,
+            resume=resume,
+        )
+    show(result, as_json)
+
+
+def sweep(
+    data: Data,
+    space: Annotated[str, typer.Option(help="What varies: a TOML file, or the built-in `sweep`.")] = "sweep",
+    labels: Labels = "",
+    image_column: ImageColumn = "",
+    attributes: Attributes = [],  # noqa: B006
+    ignore: Ignore = [],  # noqa: B006
+    group: Group = "",
+    config: Recipe = "",
+    backbone: Backbone = "",
+    weights: Weights = "",
+    trials: Annotated[int, typer.Option(min=1, help="Trials in all, earlier calls included.")] = 50,
+    set_: Set = [],  # noqa: B006
+    experiment: Experiment = "",
+    register: Register = "",
+    name: Annotated[str, typer.Option(metavar="STUDY", help="Resume the sweep of this name.")] = "",
+    blind: Annotated[
+        bool,
+        typer.Option("--blind", help="Try settings at random, each in all folds."),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Search settings by cross-validation, and train, log and register the best ones."""
+    from .commands.sweep import sweep
+
+    with evidence_shown(as_json):
+        result = sweep(
+            data,
+            labels or None,
+            space=space,
+            trials=trials,
+            name=name,
+            blind=blind,
+            config=config or None,
+            settings=[*labels_settings(image_column, attributes, ignore, group), *set_],
+            backbone=backbone,
+            weights=weights,
+            experiment=experiment,
+            register=register,
+        )
+    show(result, as_json)
+
+
+def audit(
+    data: Data,
+    labels: Labels = "",
+    image_column: ImageColumn = "",
+    attributes: Attributes = [],  # noqa: B006
+    ignore: Ignore = [],  # noqa: B006
+    group: Group = "",
+    set_: Set = [],  # noqa: B006
+    save_labels: Annotated[
+        str, typer.Option(metavar="FILE", help="Write the labels as they were understood, as CSV.")
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Say what is wrong with the data, before anything is learned from it."""
+    from .commands.audit import audit
+
+    settings = [*labels_settings(image_column, attributes, ignore, group), *set_]
+    show(audit(data, labels or None, settings=settings, save_labels=save_labels or None), as_json)
+
+
+def embed(
+    data: Data,
+    config: Recipe = "",
+    backbone: Backbone = "",
+    weights: Weights = "",
+    set_: Set = [],  # noqa: B006
+    spark: Spark = "",
+    as_json: AsJson = False,
+) -> None:
+    """Compute and store the features of every image of a folder, once."""
+    from .commands.embed import embed
+
+    result = embed(
+        data, config=config or None, settings=set_, backbone=backbone, weights=weights, spark=spark
+    )
+    show(result, as_json)
+
+
+def demo_data(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to create.")],
+    images: Annotated[int, typer.Option(min=40, help="Number of drawings.")] = 400,
+    seed: Annotated[int, typer.Option(help="Equal seeds draw equal data.")] = 0,
+) -> None:
+    """Draw a data set with all the flaws of a real one."""
+    from .data.demo.draw_demo import draw_demo
+
+    labels = draw_demo(folder, images, seed)
+    print(f"Drew {images} images; the labels are {labels}", file=sys.stderr)
+
+
+def recipes(as_json: AsJson = False) -> None:
+    """List the built-in settings, and what each one scores and takes."""
+    from .commands.recipes import list_recipes
+
+    show(list_recipes(), as_json)
+
+
+def backbones(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Network files to list beside the built-in ones.")
+    ] = None,
+    speed: Annotated[
+        bool, typer.Option("--speed", help="Measure images per second on this machine.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the backbones that can be named, and whether their weights are at hand."""
+    from .commands.backbones import list_backbones
+
+    show(list_backbones(files or (), speed=speed), as_json)
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """Say what is installed, reachable and fast here, and what mends a problem."""
+    from .commands.doctor import doctor
+
+    result = doctor()
+    show(result, as_json)
+    if not result.healthy:
+        raise typer.Exit(1)
