@@ -23,7 +23,7 @@ from aimonk.runtime.predictor import Predictor
 from aimonk.serving.http_server import create_app
 from aimonk.serving.log_package import log_package
 from aimonk.serving.served_model import ServedModel
-from aimonk.tracking.run import tracked_run
+from aimonk.tracking.tracked_run import tracked_run
 
 from ..tracking.conftest import empty_store, store  # noqa: F401
 from .conftest import plain_image

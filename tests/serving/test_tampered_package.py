@@ -14,7 +14,7 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from aimonk.serving.log_package import log_package
-from aimonk.tracking.run import tracked_run
+from aimonk.tracking.tracked_run import tracked_run
 from tests.conftest import ROOT
 
 from ..tracking.conftest import empty_store, store  # noqa: F401
