@@ -11,7 +11,8 @@ twentieth request of a client comes a small good photo, whose answer must never 
 
 `ours` counts replies that show a stack trace or a path through code of ours, `MLflow's` those through code of
 MLflow only: its server shows its own traces for some bodies that it cannot parse, and answers 500 to JSON
-that is nested too deeply. The script ends with 1 if a goal is missed. `--requests 20000` is the full measurement; `--seconds` ends it earlier.
+that is nested too deeply. The script ends with 1 if a goal is missed. `--requests 20000` is the full
+measurement; `--seconds` ends it earlier.
 """
 
 from __future__ import annotations
