@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from .commands.recipes import list_recipes
     from .commands.review import review
     from .commands.score import score
-    from .commands.suggest import suggest
     from .commands.serve import serve
+    from .commands.suggest import suggest
     from .commands.sweep import sweep
     from .commands.train import train
     from .config import Config
