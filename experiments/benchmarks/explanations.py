@@ -6,11 +6,12 @@
 `MODEL` is any URI of a model. With a folder of photos and `labels.csv` beside it: the largest difference
 between the logit and baseline plus contributions; the time by that of a prediction; and how far the logit of
 positives falls when the tenth of the image is painted gray that contributes most, compared with a random
-tenth, and on `--occluded` photos with the tenths that occlusion (a gray window of a sixth of the side slid over
-the image, 121 predictions) and Grad-CAM of the last map choose.
+tenth, and on `--occluded` photos with the tenths that occlusion (a gray window of a sixth of the side slid
+over the image, 121 predictions) and Grad-CAM of the last map choose.
 
-With `--demo` the model is one of the demo's drawings. New ones are drawn, each with and without a part, so that
-the pixels of the part are known: how much of the cell with most evidence lies on it, by its share of the image.
+With `--demo` the model is one of the demo's drawings. New ones are drawn, each with and without a part, so
+that the pixels of the part are known: how much of the cell with most evidence lies on it, by its share of the
+image.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def occlusion(predictor: Predictor, image: np.ndarray, grid: tuple[int, int]) ->
 
 
 def grad_cam(explainer: Explainer, image: np.ndarray) -> np.ndarray:
-    """`(L, rows, columns)`: Selvaraju et al. (ICCV 2017) on the last map; its gradient is the head's kernel."""
+    """`(L, rows, columns)`: Selvaraju et al. (ICCV 2017) on the last map; the head's kernel is its gradient."""
     found = explainer.graph.terms
     first = found[0].term
     same = [t.term for t in found if t.term.values == first.values and t.term.offset is None]
@@ -137,7 +138,7 @@ def print_time(explainer: Explainer, predictor: Predictor, files: list[bytes]) -
     plain = min(seconds(lambda file: predictor.predict([file])) for _ in range(3))
     explained = min(seconds(explainer.explain) for _ in range(3))
     print(
-        f"predicted in {1e3 * plain:.1f} ms, explained in {1e3 * explained:.1f} ms: {explained / plain:.2f} times"
+        f"predicted in {1e3 * plain:.1f} ms, explained in {1e3 * explained:.1f}: {explained / plain:.2f} times"
     )
 
 
