@@ -70,7 +70,7 @@ def occlusion(predictor: Predictor, image: np.ndarray, grid: tuple[int, int]) ->
 
 
 def grad_cam(explainer: Explainer, image: np.ndarray) -> np.ndarray:
-    """`(L, rows, columns)`: Selvaraju et al. (ICCV 2017) on the last map; the head's kernel is its gradient."""
+    """`(L, rows, columns)`: Selvaraju et al. (ICCV 2017) on the last map; the kernel is its gradient."""
     found = explainer.graph.terms
     first = found[0].term
     same = [t.term for t in found if t.term.values == first.values and t.term.offset is None]
@@ -138,7 +138,7 @@ def print_time(explainer: Explainer, predictor: Predictor, files: list[bytes]) -
     plain = min(seconds(lambda file: predictor.predict([file])) for _ in range(3))
     explained = min(seconds(explainer.explain) for _ in range(3))
     print(
-        f"predicted in {1e3 * plain:.1f} ms, explained in {1e3 * explained:.1f}: {explained / plain:.2f} times"
+        f"predicted in {1e3 * plain:.1f} ms, explained in {1e3 * explained:.1f}: {explained / plain:.2f}x"
     )
 
 
