@@ -64,7 +64,7 @@ def _is_away(cause: BaseException) -> bool:
     if isinstance(cause, requests.HTTPError) and cause.response is not None:
         return cause.response.status_code in _BUSY_STATUS
     if isinstance(cause, RestException):
-        return int(cause.get_http_status_code()) in _BUSY_STATUS  # type: ignore[no-untyped-call]
+        return int(cause.get_http_status_code()) in _BUSY_STATUS
     if isinstance(cause, MlflowException):
         return cause.error_code in _BUSY
     network = (requests.ConnectionError, requests.Timeout, requests.exceptions.RetryError)

@@ -129,7 +129,9 @@ def test_a_failure_on_the_way_leaves_no_version(
     assert "The model is not registered, run" in str(result)
     assert json.loads(json.dumps(result.to_json()))["version"] == ""
     assert not store.search_model_versions("name = 'dresses'")
-    (run,) = store.search_runs([store.get_experiment_by_name("dresses").experiment_id])
+    experiment = store.get_experiment_by_name("dresses")
+    assert experiment is not None
+    (run,) = store.search_runs([experiment.experiment_id])
     assert run.info.status == "FAILED"
 
 
