@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .commands.review import review
     from .commands.score import score
     from .commands.suggest import suggest
+    from .commands.serve import serve
     from .commands.sweep import sweep
     from .commands.train import train
     from .config import Config
@@ -72,6 +73,7 @@ _HOMES = {
     "review": "commands.review",
     "score": "commands.score",
     "suggest": "commands.suggest",
+    "serve": "commands.serve",
     "sweep": "commands.sweep",
     "train": "commands.train",
 }
@@ -105,6 +107,7 @@ __all__ = [
     "review",
     "score",
     "suggest",
+    "serve",
     "sweep",
     "train",
 ]

@@ -115,6 +115,17 @@ def score(
         raise typer.Exit(1)
 
 
+def serve(
+    model: Model,
+    host: Annotated[str, typer.Option(help="Address to listen at; 0.0.0.0 for all.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen at.")] = 8000,
+) -> None:
+    """Answer requests over HTTP, with limits, metrics and readiness. MLflow can serve a model as well."""
+    from .commands.serve import serve
+
+    serve(model, host=host, port=port)
+
+
 def promote(
     name: Annotated[str, typer.Argument(help="Registered model.")],
     version: Annotated[str, typer.Option(help="Version to promote; default: the newest.")] = "",

@@ -140,6 +140,7 @@ def test_marked_blocks_run(page: Path, tmp_path: Path, shared: Path) -> None:
         "KERAS_HOME": str(tmp_path / "keras"),
         "AIMONK_STORE": str(tmp_path / "store"),
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
     }
     work = tmp_path / "work"
     work.mkdir()

@@ -19,12 +19,7 @@ DEADLINE = 120.0
 
 COMMANDS = {
     "mlflow": ["-m", "mlflow", "models", "serve", "--env-manager", "local", "-m", "{model}", "-p", "{port}"],
-    "aimonk": [
-        "-c",
-        "import sys; from aimonk.serving.http_server import serve; serve(sys.argv[1], port=int(sys.argv[2]))",
-        "{model}",
-        "{port}",
-    ],
+    "aimonk": ["-m", "aimonk", "serve", "--model", "{model}", "--port", "{port}"],
 }
 
 
