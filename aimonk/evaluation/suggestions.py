@@ -3,6 +3,8 @@
 Measured on data/clothing (experiments/benchmarks/suggest.py, table in experiments/README.md), only `rare`
 beats random order for certain, so it is `DEFAULT`; `uncertain` is worse than random. All take a pool of
 images that lack labels, and what a model says of them.
+beats random order for certain, so it is `DEFAULT`; `uncertain` is worse than random. All take a pool of images that
+lack labels, and what a model says of them.
 
 * `random`: every image alike.
 * `uncertain`: the mean entropy of the missing labels (Lewis and Gale, "A Sequential Algorithm for Training
