@@ -34,9 +34,7 @@ def audit_shortcuts(
     rows = np.arange(len(dataset))
     if len(rows) > MOST_IMAGES:
         rows = np.sort(np.random.default_rng(seed).choice(len(rows), MOST_IMAGES, replace=False))
-    traits = file_traits(
-        [dataset.names[row] for row in rows], [dataset.paths[row] for row in rows], progress
-    )
+    traits = file_traits([dataset.names[row] for row in rows], [dataset.paths[row] for row in rows], progress)
     return find_shortcuts(
         traits.columns,
         dataset.targets[rows],

@@ -14,8 +14,8 @@ from ..data.dataset import Dataset
 from ..data.split import split_table
 from ..errors import TrackingError, UndeliveredError
 from ..evaluation.comparison import Decision
-from ..features.cache_key import store_folder
 from ..evaluation.shortcut_audit import audit_shortcuts
+from ..features.cache_key import store_folder
 from ..progress import Record, stage
 from ..results.evaluation_result import EvaluationResult
 from ..results.training_result import TrainingResult

@@ -8,7 +8,9 @@ from PIL import Image
 from aimonk.data.file_traits import binned, file_traits
 
 
-def write(path: Path, size: tuple[int, int] = (64, 64), quality: int = 90, camera: str = "", **shown: bool) -> Path:
+def write(
+    path: Path, size: tuple[int, int] = (64, 64), quality: int = 90, camera: str = "", **shown: bool
+) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     pixels = np.full((size[1], size[0], 3), 90, np.uint8)
     if shown.get("corner"):

@@ -24,7 +24,9 @@ def test_a_trait_of_nine_positives_in_ten_is_named() -> None:
     targets, random = labels()
     planted = (targets[:, 1] == 1) & (random.random(len(targets)) < 0.9)
     noise = random.normal(0, 1, (len(targets), 5))
-    assert find({"border pixels": planted[:, None] + 0.0, "camera": noise}, targets) == [("hat", "border pixels")]
+    assert find({"border pixels": planted[:, None] + 0.0, "camera": noise}, targets) == [
+        ("hat", "border pixels")
+    ]
 
 
 def test_the_sentence_names_attribute_trait_and_both_scores() -> None:
