@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import typer
 
-from . import cli_learning, cli_models
+from . import cli_labeling, cli_labels, cli_learning, cli_models
 from .errors import AimonkError
 
 app = typer.Typer(
@@ -20,6 +20,8 @@ app = typer.Typer(
 )
 
 LEARNING = "Look at data, and learn from it"
+LABELING = "Complete the labels"
+LABELS = "Improve labels"
 MODELS = "Use a model"
 
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
@@ -33,6 +35,8 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
         cli_learning.doctor,
         cli_learning.demo_data,
     ),
+    LABELING: (cli_labeling.fill, cli_labeling.suggest),
+    LABELS: (cli_labels.review,),
     MODELS: (
         cli_models.evaluate,
         cli_models.predict,

@@ -10,6 +10,7 @@ from ..data.split import Split
 from ..evaluation.cross_validation import Operation
 from ..evaluation.evidence import Evidence
 from ..evaluation.held_out import HeldOutScores
+from ..evaluation.learning_curve import LearningCurve
 from ..evaluation.shortcuts import Shortcut
 from ..evaluation.thresholds import OperatingPoint, operating_points
 from ..training.history import History
@@ -30,8 +31,12 @@ class Candidate:
     scores: HeldOutScores
     operation: Operation
     evidence: Evidence
+    curve: LearningCurve | None = None
+    """What more labelled images would bring, where that was measured."""
     shortcuts: tuple[Shortcut, ...] = ()
     """What predicts an attribute without being in the picture."""
+    background: tuple[str, ...] = ()
+    """Sentences on attributes whose evidence lies mostly around the subject."""
 
     @property
     def operating_points(self) -> tuple[OperatingPoint, ...]:

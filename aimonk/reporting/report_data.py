@@ -11,6 +11,7 @@ import numpy as np
 from ..data.label_audit import Audit
 from ..evaluation.evidence import Evidence
 from ..evaluation.label_errors import Suspect
+from ..evaluation.learning_curve import LearningCurve
 from ..evaluation.shortcuts import Shortcut
 from ..evaluation.thresholds import OperatingPoint
 from ..training.history import History
@@ -83,8 +84,12 @@ class ReportData:
     permutations: int = 10_000
     resamples: int = 2_000
     read_as: tuple[str, ...] = ()
+    curve: LearningCurve | None = None
+    """What more labelled images would bring."""
     shortcuts: tuple[Shortcut, ...] = ()
     """What predicts an attribute without being in the picture."""
+    background: tuple[str, ...] = ()
+    """Sentences on attributes whose evidence lies mostly around the subject."""
 
     @property
     def attributes(self) -> tuple[str, ...]:

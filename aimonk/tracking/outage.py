@@ -17,6 +17,7 @@ from ..errors import StoreAwayError, TrackingError
 _BUSY = ("TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED", "RESOURCE_EXHAUSTED")
 """MLflow's error codes of a store that works, only not now."""
 
+_DENIED = ("PERMISSION_DENIED", "CUSTOMER_UNAUTHORIZED", "UNAUTHENTICATED")
 _BUSY_STATUS = frozenset({408, 429, 500, 502, 503, 504})
 _SECRET = re.compile(r"(?<=://)(?:[^\s@]*:\S*|[^\s/@]+)@")
 
@@ -63,7 +64,7 @@ def _is_away(cause: BaseException) -> bool:
     if isinstance(cause, requests.HTTPError) and cause.response is not None:
         return cause.response.status_code in _BUSY_STATUS
     if isinstance(cause, RestException):
-        return int(cause.get_http_status_code()) in _BUSY_STATUS  # type: ignore[no-untyped-call]
+        return int(cause.get_http_status_code()) in _BUSY_STATUS
     if isinstance(cause, MlflowException):
         return cause.error_code in _BUSY
     network = (requests.ConnectionError, requests.Timeout, requests.exceptions.RetryError)
@@ -75,8 +76,20 @@ def _sentence(error: Exception) -> TrackingError:
     store = f"The tracking store {masked(mlflow.get_tracking_uri())} cannot be used"
     if is_away(error):
         return StoreAwayError(f"{store}: {_reason(error)}; check that it runs, and MLFLOW_TRACKING_URI.")
+    if any(_is_denied(cause) for cause in _causes(error)):
+        endpoint = re.search(r"/mlflow/([\w/-]+)", str(error))
+        return TrackingError(
+            f"{store}: it denies this user {endpoint[1] if endpoint else 'access'}; ask for permission to "
+            "edit the experiment and the model, or log in as another user with MLFLOW_TRACKING_USERNAME."
+        )
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return TrackingError(f"{store}: {masked(lines[0]).rstrip('.')[:300]}; check MLFLOW_TRACKING_URI.")
+
+
+def _is_denied(cause: BaseException) -> bool:
+    if isinstance(cause, requests.HTTPError) and cause.response is not None:
+        return cause.response.status_code in (401, 403)
+    return isinstance(cause, MlflowException) and cause.error_code in _DENIED
 
 
 def _reason(error: Exception) -> str:

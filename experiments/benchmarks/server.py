@@ -74,7 +74,7 @@ class Server:
         """Resident memory of all its processes, MB."""
         parent = psutil.Process(self._process.pid)
         family = [parent, *parent.children(recursive=True)]
-        return sum(process.memory_info().rss for process in family) / 2**20
+        return float(sum(process.memory_info().rss for process in family) / 2**20)
 
     def stop(self) -> None:
         """End all its processes."""

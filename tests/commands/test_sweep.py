@@ -15,7 +15,7 @@ from aimonk.errors import ConfigError
 from aimonk.sweeping.space import Choice, Space
 from aimonk.sweeping.trials import FoldResult, Trial
 
-from .conftest import make_trial
+from ..sweeping.conftest import make_trial
 
 CONFIG = load_config(None, ["evaluation.folds=2", "evaluation.calibrate=false", "evaluation.threshold=0.5"])
 NUMBERS = np.array([0, 0, 0, 0, 1, 1, 1, 1])
@@ -75,7 +75,8 @@ def test_the_gain_is_over_the_settings_as_they_stood() -> None:
     assert gain is not None
     # The positives of both folds come last, at ranks 5 to 8.
     worst = (1 / 5 + 2 / 6 + 3 / 7 + 4 / 8) / 4
-    assert (gain.challenger, gain.champion) == (1.0, pytest.approx(worst))
+    assert gain.challenger == 1.0
+    assert gain.champion == pytest.approx(worst)
     assert gain.difference.value == pytest.approx(1 - worst)
     elsewhere = dataclasses.replace(config, training=dataclasses.replace(config.training, l2=5.0))
     assert _gain((before, after), scores, SPLITS, data(), space, elsewhere) is None

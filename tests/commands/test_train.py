@@ -122,9 +122,12 @@ def test_with_folds_a_model_of_every_image_ships_trained_as_long_as_is_typical()
 
 
 def test_a_resumed_run_takes_no_other_option() -> None:
-    for option in ({"data": "photos"}, {"epochs": 3}, {"settings": ["training.l2=1"]}, {"register": "x"}):
+    options: list[dict[str, Any]] = [
+        {"data": "photos"}, {"epochs": 3}, {"settings": ["training.l2=1"]}, {"register": "x"}
+    ]  # fmt: skip
+    for option in options:
         with pytest.raises(ConfigError, match="give --resume alone"):
-            train(resume="abc", **option)  # type: ignore[arg-type]
+            train(resume="abc", **option)
 
 
 def test_there_is_nothing_to_train_on() -> None:

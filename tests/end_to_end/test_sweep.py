@@ -131,7 +131,9 @@ def test_a_killed_sweep_goes_on_to_the_same_end(
     assert again["sweep"]["trials"] == TRIALS
     trials = trials_of(client, again["run_id"])
     assert sorted(int(trial.data.tags["aimonk.trial"]) for trial in trials) == list(range(TRIALS))
-    runs = client.search_runs([client.get_experiment_by_name("killed").experiment_id])
+    experiment = client.get_experiment_by_name("killed")
+    assert experiment is not None
+    runs = client.search_runs([experiment.experiment_id])
     assert len([run for run in runs if "mlflow.parentRunId" not in run.data.tags]) == 1
     if again["sweep"]["resumed"] % 4 == 0:  # not killed in the middle of keeping a generation
         assert again["sweep"]["best"] == swept["sweep"]["best"]

@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import numpy as np
@@ -72,7 +73,7 @@ def serving(desk: Desk, model: str) -> Iterator[str]:
             server.wait(timeout=30)
 
 
-def ask(url: str, images: list[bytes]) -> list[dict[str, object]]:
+def ask(url: str, images: list[bytes]) -> list[dict[str, Any]]:
     cells = [[base64.b64encode(image).decode()] for image in images]
     body = json.dumps({"dataframe_split": {"columns": ["image"], "data": cells}}).encode()
     request = urllib.request.Request(url, body, {"Content-Type": "application/json"})

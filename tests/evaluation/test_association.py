@@ -3,6 +3,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 
 from aimonk.data.labels import MISSING
 from aimonk.evaluation import association
@@ -11,7 +12,14 @@ from aimonk.evaluation.multiple_testing import holm
 from aimonk.evaluation.units import collapse
 
 
-def p_values_of(targets, scores, groups=None, folds=None, permutations=999, seed=0):
+def p_values_of(
+    targets: ArrayLike,
+    scores: ArrayLike,
+    groups: np.ndarray | None = None,
+    folds: np.ndarray | None = None,
+    permutations: int = 999,
+    seed: int = 0,
+) -> tuple[np.ndarray, np.ndarray]:
     """p-values and statistics of all attributes."""
     targets, scores = np.asarray(targets, np.float32), np.asarray(scores, np.float64)
     groups = np.arange(len(targets)) if groups is None else groups
@@ -80,7 +88,7 @@ def test_null_p_values_are_safe_where_labels_vary_within_groups() -> None:
     generator = np.random.default_rng(1)
     groups = np.repeat(np.arange(30), 5)
 
-    def drawn():
+    def drawn() -> np.ndarray:
         return generator.normal(size=(30, 1500))[groups] + generator.normal(size=(150, 1500))
 
     targets, scores = (drawn() > 0.5).astype(np.float32), drawn()
@@ -135,7 +143,7 @@ def out_of_fold(learner: Learner, attributes: int, seed: int) -> tuple[np.ndarra
 
 @pytest.mark.slow
 @pytest.mark.parametrize("learner", [ridge, logistic])
-def test_false_alarms_of_out_of_fold_scores(learner, monkeypatch) -> None:
+def test_false_alarms_of_out_of_fold_scores(learner: Learner, monkeypatch: pytest.MonkeyPatch) -> None:
     """The derivation in association.py: permuting alone claims too much, stretched by sqrt(2) it does not."""
     raw: dict[float, list[np.ndarray]] = {1.0: [], math.sqrt(2): []}
     for seed in range(60):

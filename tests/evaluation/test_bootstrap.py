@@ -4,7 +4,7 @@ from aimonk.evaluation.bootstrap import resample_groups, resampled_metrics
 from aimonk.evaluation.folds import fold_rankings
 
 
-def draw(groups, folds, resamples, seed=0):
+def draw(groups: np.ndarray, folds: np.ndarray | None, resamples: int, seed: int = 0) -> np.ndarray:
     parts = list(resample_groups(groups, folds, resamples, seed))
     assert [rows.start for rows, _ in parts] == [0, *(rows.stop for rows, _ in parts[:-1])]
     return np.concatenate([weights for _, weights in parts])

@@ -25,13 +25,13 @@ def test_undoes_what_pos_weight_did() -> None:
     assert after < 0.012
 
 
-def objective(parameters, targets, logits):
+def objective(parameters: np.ndarray, targets: np.ndarray, logits: np.ndarray) -> float:
     """Written out from the docstring: smoothed targets and both priors."""
     positives, negatives = (targets == 1).sum(), (targets == 0).sum()
     smooth = np.where(targets == 1, (positives + 1) / (positives + 2), 1 / (negatives + 2))
     p = expit(parameters[0] * logits + parameters[1])
     entropy = -(smooth * np.log(p) + (1 - smooth) * np.log(1 - p)).sum()
-    return entropy + (parameters[0] - 1) ** 2 / 2 + 0.01 * parameters[1] ** 2 / 2
+    return float(entropy + (parameters[0] - 1) ** 2 / 2 + 0.01 * parameters[1] ** 2 / 2)
 
 
 def test_finds_the_minimum_for_every_attribute_at_once() -> None:
@@ -68,7 +68,7 @@ def test_a_rare_perfectly_separated_attribute_does_not_explode() -> None:
 
 
 @pytest.mark.parametrize("labels", [(1, 1, MISSING), (0, 0, 0), (MISSING,) * 3, ()])
-def test_one_class_stays_as_it_is(labels) -> None:
+def test_one_class_stays_as_it_is(labels: tuple[float, ...]) -> None:
     targets = np.array(labels, np.float32)[:, None]
     calibration = fit_calibration(targets, np.linspace(-1, 1, len(labels))[:, None])
     assert (calibration.scale.tolist(), calibration.shift.tolist()) == ([1.0], [0.0])
@@ -78,7 +78,7 @@ def test_one_class_stays_as_it_is(labels) -> None:
     arrays.arrays(np.float32, (9, 2), elements=st.sampled_from([0.0, 1.0, MISSING])),
     arrays.arrays(np.float32, (9, 2), elements=st.floats(-60, 60, width=32)),
 )
-def test_always_finite_and_increasing(targets, logits) -> None:
+def test_always_finite_and_increasing(targets: np.ndarray, logits: np.ndarray) -> None:
     calibration = fit_calibration(targets, logits)
     assert np.isfinite(calibration.shift).all()
     assert (calibration.scale >= 1e-3).all() and np.isfinite(calibration.scale).all()

@@ -8,13 +8,17 @@ from aimonk.evaluation.intervals import UNDEFINED, Interval
 from aimonk.evaluation.metrics import average_precision
 
 
-def draw(images=400, attributes=3, seed=0):
+def draw(
+    images: int = 400, attributes: int = 3, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray, np.random.Generator]:
     generator = np.random.default_rng(seed)
     targets = (generator.random((images, attributes)) < 0.3).astype(np.float32)
     return targets, generator.normal(size=targets.shape), generator
 
 
-def run(targets, challenger, champion, groups=None):
+def run(
+    targets: np.ndarray, challenger: np.ndarray, champion: np.ndarray, groups: np.ndarray | None = None
+) -> Comparison:
     names = tuple(f"attribute {j}" for j in range(targets.shape[1]))
     groups = np.arange(len(targets)) if groups is None else groups
     return compare(targets, challenger, champion, names, groups, resamples=400)
@@ -94,7 +98,7 @@ def test_shapes_must_agree() -> None:
         run(np.ones((3, 1)), np.ones((3, 1)), np.ones((2, 1)))
 
 
-def evidence(*verdicts):
+def evidence(*verdicts: Verdict) -> Evidence:
     interval = Interval(0.5, 0.4, 0.6)
     attributes = tuple(
         AttributeEvidence(f"a{j}", 20, 20, interval, interval, 0.01, 0.01, verdict)
@@ -103,7 +107,7 @@ def evidence(*verdicts):
     return Evidence(attributes, interval, interval, images=40, folds=0)
 
 
-def against(value, low, high):
+def against(value: float, low: float, high: float) -> Comparison:
     return Comparison(
         (), challenger=0.5 + value, champion=0.5, difference=Interval(value, low, high), images=80
     )
@@ -143,7 +147,7 @@ def test_not_worse_is_promoted() -> None:
         ((-0.02, -0.02, -0.02), "Not promoted: it is worse than the champion (mean AP 0.480 against 0.500 "),
     ],
 )
-def test_worse_or_perhaps_worse_is_refused(gap, reason) -> None:
+def test_worse_or_perhaps_worse_is_refused(gap: tuple[float, float, float], reason: str) -> None:
     decision = decide(LEARNED, against(*gap))
     assert not decision.promote
     assert decision.reason.startswith(reason)

@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,14 +10,16 @@ from aimonk.evaluation.evidence import Verdict, weigh_evidence
 FEW = {"permutations": 2000, "resamples": 300}
 
 
-def draw(images, signals, prevalence=0.3, seed=0):
+def draw(
+    images: int, signals: list[float], prevalence: float = 0.3, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Targets, and scores whose positives lie `signal` higher."""
     generator = np.random.default_rng(seed)
     targets = (generator.random((images, len(signals))) < prevalence).astype(np.float32)
     return targets, generator.normal(size=targets.shape) + np.array(signals) * targets
 
 
-def names(count):
+def names(count: int) -> tuple[str, ...]:
     return tuple(f"attribute {j}" for j in range(count))
 
 
@@ -153,8 +156,8 @@ def test_headlines() -> None:
         ({"groups": np.zeros(4, int), "folds": np.arange(4)}, "tear groups apart"),
     ],
 )
-def test_misuse(change, message) -> None:
-    arguments = {
+def test_misuse(change: dict[str, Any], message: str) -> None:
+    arguments: dict[str, Any] = {
         "targets": np.ones((4, 2)),
         "scores": np.ones((4, 2)),
         "attributes": ("a", "b"),

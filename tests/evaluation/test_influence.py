@@ -10,7 +10,7 @@ from aimonk.evaluation.influence import influence_error, linearize_ap, linearize
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 3))
-def test_influences_are_derivatives_by_the_weights(seed, folds) -> None:
+def test_influences_are_derivatives_by_the_weights(seed: int, folds: int) -> None:
     generator = np.random.default_rng(seed)
     targets = generator.choice([0, 1, MISSING], (30, 2)).astype(np.float32)
     scores = generator.integers(-4, 5, (30, 2)).astype(float)

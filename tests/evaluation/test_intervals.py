@@ -26,7 +26,7 @@ def test_auc_interval_by_hand() -> None:
 
 
 @pytest.mark.parametrize(("units", "low"), [(1, 0.025), (10, 0.691502), (50, 0.928878)])
-def test_a_perfect_ranking_is_not_certainty(units, low) -> None:
+def test_a_perfect_ranking_is_not_certainty(units: int, low: float) -> None:
     interval = logit_interval(1.0, 0.0, units, auc_logit_error(1.0, np.ones(9), 999))
     assert (interval.value, interval.high) == (1, 1)
     assert interval.low == pytest.approx(low, abs=1e-6)

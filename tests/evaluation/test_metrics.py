@@ -12,14 +12,17 @@ LABELS = st.sampled_from([0.0, 1.0, MISSING])
 GRID = st.integers(-3, 3).map(float)  # few values, so that ties are common
 
 
+Table = tuple[np.ndarray, np.ndarray]  # targets, scores
+
+
 @st.composite
-def tables(draw):
+def tables(draw: st.DrawFn) -> Table:
     shape = draw(st.tuples(st.integers(1, 25), st.integers(1, 3)))
     targets = draw(arrays.arrays(np.float32, shape, elements=LABELS))
     return targets, draw(arrays.arrays(np.float64, shape, elements=GRID))
 
 
-def column(*values):
+def column(*values: float) -> np.ndarray:
     return np.array(values, dtype=np.float64)[:, None]
 
 
@@ -49,7 +52,7 @@ def test_missing_labels_do_not_count() -> None:
 
 
 @pytest.mark.parametrize("labels", [(1, 1, MISSING), (0, 0, MISSING), (MISSING,) * 3, ()])
-def test_undefined_without_both_classes(labels) -> None:
+def test_undefined_without_both_classes(labels: tuple[float, ...]) -> None:
     targets, scores = column(*labels), column(*range(len(labels)))
     assert np.isnan(average_precision(targets, scores)).tolist() == [True]
     assert np.isnan(roc_auc(targets, scores)).tolist() == [True]
@@ -61,7 +64,7 @@ def test_shapes_must_agree() -> None:
 
 
 @given(tables())
-def test_equal_to_scikit_learn(table) -> None:
+def test_equal_to_scikit_learn(table: Table) -> None:
     targets, scores = table
     ap, auc = average_precision(targets, scores), roc_auc(targets, scores)
     for j in range(targets.shape[1]):
@@ -76,7 +79,7 @@ def test_equal_to_scikit_learn(table) -> None:
 
 
 @given(tables())
-def test_only_the_order_of_scores_matters(table) -> None:
+def test_only_the_order_of_scores_matters(table: Table) -> None:
     targets, scores = table
     np.testing.assert_array_equal(
         average_precision(targets, scores), average_precision(targets, np.exp(scores))
@@ -85,14 +88,14 @@ def test_only_the_order_of_scores_matters(table) -> None:
 
 
 @given(tables())
-def test_reversed_scores_mirror_the_auc(table) -> None:
+def test_reversed_scores_mirror_the_auc(table: Table) -> None:
     targets, scores = table
     np.testing.assert_allclose(roc_auc(targets, scores), 1 - roc_auc(targets, -scores))
 
 
 @settings(max_examples=50)
 @given(tables(), st.integers(0, 2**32))
-def test_a_weighting_equals_repeated_images(table, seed) -> None:
+def test_a_weighting_equals_repeated_images(table: Table, seed: int) -> None:
     targets, scores = table[0][:, 0], table[1][:, 0]
     weights = np.random.default_rng(seed).integers(0, 3, (4, targets.size))
     ap, auc = rank(targets, scores).both(weights.astype(np.float32))

@@ -17,7 +17,7 @@ def test_holm_stops_at_one_and_leaves_out_the_untested() -> None:
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
-def test_holm_lies_between_the_raw_value_and_bonferroni(values) -> None:
+def test_holm_lies_between_the_raw_value_and_bonferroni(values: list[float]) -> None:
     raw = np.array(values)
     corrected = holm(raw)
     assert (corrected >= raw).all()

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from aimonk.data.labels import MISSING
-from aimonk.evaluation.rank_sum import least_reached, rank_sum, ranks_within_folds
+from aimonk.evaluation.rank_sum import RankSum, least_reached, rank_sum, ranks_within_folds
 
 
-def arrangements(statistic):
+def arrangements(statistic: RankSum) -> np.ndarray:
     """The statistic under every arrangement of the labels within folds."""
     sums = [0]
     for start, size, positives in zip(statistic.starts, statistic.sizes, statistic.positives, strict=True):
@@ -17,7 +17,7 @@ def arrangements(statistic):
     return np.array(sums)
 
 
-def draw(seed, folds=2):
+def draw(seed: int, folds: int = 2) -> RankSum:
     generator = np.random.default_rng(seed)
     targets = np.array([1, 1, 0, 0, 0, 1, 0, 0, 0, 0])
     return rank_sum(targets, generator.integers(0, 6, 10).astype(float), np.arange(10) // 5 % folds)
@@ -46,7 +46,7 @@ def test_folds_are_ranked_each_for_itself() -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_moments_and_values_of_all_arrangements(seed) -> None:
+def test_moments_and_values_of_all_arrangements(seed: int) -> None:
     statistic = draw(seed)
     sums = arrangements(statistic)
     assert sums.mean() == pytest.approx(0)
@@ -55,7 +55,7 @@ def test_moments_and_values_of_all_arrangements(seed) -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_the_least_value_that_the_stretched_null_reaches(seed) -> None:
+def test_the_least_value_that_the_stretched_null_reaches(seed: int) -> None:
     statistic = draw(seed)
     sums = arrangements(statistic)
     for stretch in (1.0, math.sqrt(2)):
@@ -69,6 +69,6 @@ def test_missing_labels_have_no_rank() -> None:
 
 
 @pytest.mark.parametrize("targets", [[1, 1], [MISSING, MISSING], []])
-def test_without_both_classes_there_is_nothing_to_arrange(targets) -> None:
+def test_without_both_classes_there_is_nothing_to_arrange(targets: list[float]) -> None:
     statistic = rank_sum(np.array(targets), np.arange(len(targets)) * 1.0, np.zeros(len(targets), int))
     assert (statistic.observed, statistic.variance, statistic.ranks.size) == (0, 0, 0)

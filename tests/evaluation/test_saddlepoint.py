@@ -3,11 +3,11 @@ import math
 import numpy as np
 import pytest
 
-from aimonk.evaluation.rank_sum import least_reached, rank_sum
+from aimonk.evaluation.rank_sum import RankSum, least_reached, rank_sum
 from aimonk.evaluation.saddlepoint import permutation_tail
 
 
-def exact_tail(statistic, value):
+def exact_tail(statistic: RankSum, value: float) -> float:
     """P(X >= value) by counting: the distribution of each fold by dynamic programming, then their sum."""
     distribution, lowest = np.ones(1), 0
     for start, size, positives in zip(statistic.starts, statistic.sizes, statistic.positives, strict=True):
@@ -20,10 +20,10 @@ def exact_tail(statistic, value):
                 ways[chosen, rank:] += ways[chosen - 1, : ways.shape[1] - rank]
         lowest += positives * ranks.min()
         distribution = np.convolve(distribution, ways[positives] / math.comb(int(size), int(positives)))
-    return distribution[np.arange(distribution.size) + lowest >= value].sum()
+    return float(distribution[np.arange(distribution.size) + lowest >= value].sum())
 
 
-def draw(images, positives, folds, signal, grid, seed):
+def draw(images: int, positives: int, folds: int, signal: float, grid: float, seed: int) -> RankSum:
     generator = np.random.default_rng(seed)
     targets = np.zeros(images)
     targets[generator.permutation(images)[:positives]] = 1
@@ -37,7 +37,7 @@ def draw(images, positives, folds, signal, grid, seed):
     ("images", "positives", "folds"), [(60, 10, 1), (60, 30, 1), (100, 10, 5), (120, 30, 5)]
 )
 @pytest.mark.parametrize("signal", [-1.0, 0.0, 0.4, 0.8, 1.5, 2.5])
-def test_equal_to_counting(images, positives, folds, signal) -> None:
+def test_equal_to_counting(images: int, positives: int, folds: int, signal: float) -> None:
     statistic = draw(images, positives, folds, signal, 0, seed=round(10 * signal) + 40)
     value = least_reached(statistic, math.sqrt(2) if folds > 1 else 1.0)
     exact = exact_tail(statistic, value)
@@ -45,7 +45,7 @@ def test_equal_to_counting(images, positives, folds, signal) -> None:
 
 
 @pytest.mark.parametrize("signal", [0.0, 0.5, 1.0])
-def test_some_ties(signal) -> None:
+def test_some_ties(signal: float) -> None:
     statistic = draw(100, 20, 5, signal, 0.3, seed=3)
     value = least_reached(statistic, math.sqrt(2))
     assert permutation_tail(statistic, value) == pytest.approx(exact_tail(statistic, value), rel=0.02)

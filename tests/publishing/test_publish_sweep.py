@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Never
+from typing import Any
 
 import mlflow
 import pytest
@@ -21,7 +21,7 @@ from aimonk.reporting.figures.sweep_plots import Axis
 from aimonk.results.sweep_result import SweepResult
 from aimonk.sweeping.space import Range, Space
 
-from .conftest import SETTINGS, make_trial
+from ..sweeping.conftest import SETTINGS, make_trial
 
 CONFIG = load_config(None, ["tracking.experiment=dresses"])
 TRIALS = [make_trial(0, (0.5, 0.6)), make_trial(1, (0.1,), pruned=True), make_trial(2, (0.7, 0.6))]
@@ -62,7 +62,7 @@ def test_the_table_has_a_row_per_trial_the_best_first() -> None:
 
 def test_an_interrupted_sweep_resumes_its_run_with_the_trials_it_has(
     store: MlflowClient,
-) -> Never:
+) -> None:
     study = study_of()
     with pytest.raises(KeyboardInterrupt), opened(study) as first:
         record_search(first, CONFIG, DATA, study)
@@ -85,7 +85,7 @@ def test_an_interrupted_sweep_resumes_its_run_with_the_trials_it_has(
     assert study.run[0] == anew.id
 
 
-def test_a_sweep_that_is_asked_for_something_else_has_a_run_of_its_own(store: MlflowClient) -> Never:
+def test_a_sweep_that_is_asked_for_something_else_has_a_run_of_its_own(store: MlflowClient) -> None:
     study = study_of()
     with pytest.raises(KeyboardInterrupt), opened(study) as first:
         raise KeyboardInterrupt

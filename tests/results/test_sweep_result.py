@@ -3,18 +3,19 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+from collections.abc import Mapping
 
 import pytest
 from rich.console import Console
 
 from aimonk.config_file import load_config
 from aimonk.evaluation.comparison import Comparison
-from aimonk.evaluation.evidence import Interval
+from aimonk.evaluation.intervals import Interval
 from aimonk.results.sweep_result import SweepResult
 
-from .conftest import make_trial
+from ..sweeping.conftest import make_trial
 
-SETTINGS = {"training.l2": 0.012345, "training.loss": "focal"}
+SETTINGS: Mapping[str, float | str] = {"training.l2": 0.012345, "training.loss": "focal"}
 TRIALS = [
     make_trial(0, (0.5, 0.6)),
     make_trial(1, (0.6, 0.7), SETTINGS),

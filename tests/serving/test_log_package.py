@@ -103,7 +103,7 @@ def test_logging_says_nothing(store: MlflowClient, package: Path, capfd: pytest.
 
 
 @contextmanager
-def served(uri: str) -> Iterator[Callable[[str, str], tuple[int, Any]]]:
+def served(uri: str) -> Iterator[Callable[..., tuple[int, Any]]]:
     """`mlflow models serve` on a free port; yields a function that posts a body of a type to it."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -29,7 +29,7 @@ class Fitted:
     epochs: int = 1
 
     def logits(self, rows: np.ndarray) -> np.ndarray:
-        return TARGETS[rows] * self.gap
+        return np.asarray(TARGETS[rows] * self.gap)
 
 
 @dataclass

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,11 @@ from aimonk.config_file import load_config
 from aimonk.errors import ConfigError
 from aimonk.sweeping.space import Choice, Range, read_space, with_settings
 
+Write = Callable[[str], Path]
+
 
 @pytest.fixture
-def write(tmp_path: Path):
+def write(tmp_path: Path) -> Write:
     def written(text: str) -> Path:
         path = tmp_path / "space.toml"
         path.write_text(text)
@@ -20,7 +23,7 @@ def write(tmp_path: Path):
     return written
 
 
-def test_ranges_and_choices_are_read_in_order(write) -> None:
+def test_ranges_and_choices_are_read_in_order(write: Write) -> None:
     space = read_space(
         write(
             "[training]\nlearning_rate = {low = 1e-4, high = 0.1, log = true}\n"
@@ -44,13 +47,13 @@ def test_the_space_that_comes_along_holds_the_defaults() -> None:
     assert space.starting(Config()) == {name: flat[name] for name in space.dimensions}
 
 
-def test_the_settings_as_they_stand_may_lie_outside(write) -> None:
+def test_the_settings_as_they_stand_may_lie_outside(write: Write) -> None:
     space = read_space(write("[training]\nl2 = {low = 0.1, high = 1}"), Config())
     assert space.starting(load_config(None, ["training.l2=0.5"])) == {"training.l2": 0.5}
     assert space.starting(load_config(None, ["training.l2=2"])) is None
 
 
-def test_settings_of_finetune_may_vary_where_it_finetunes(write) -> None:
+def test_settings_of_finetune_may_vary_where_it_finetunes(write: Write) -> None:
     path = write("[finetune]\nlast_layers = {low = 0, high = 20}\n[training]\nl2 = [0.0, 0.1]")
     with pytest.raises(ConfigError, match=r"finetune\.last_layers .* with training\.mode=finetune"):
         read_space(path, Config())
@@ -92,7 +95,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_a_wrong_space_is_one_sentence(case: str, write) -> None:
+def test_a_wrong_space_is_one_sentence(case: str, write: Write) -> None:
     text, said = WRONG[case]
     with pytest.raises(ConfigError, match=said) as caught:
         read_space(write(text), Config())

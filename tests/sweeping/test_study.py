@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Never
 
 import optuna
 import pytest
@@ -194,6 +193,6 @@ def test_a_file_that_cannot_be_used_is_one_sentence(
     assert "\n" not in str(caught.value)
 
 
-def test_what_goes_wrong_inside_is_not_blamed_on_the_study(tmp_path: Path, space: Space) -> Never:
+def test_what_goes_wrong_inside_is_not_blamed_on_the_study(tmp_path: Path, space: Space) -> None:
     with pytest.raises(OSError, match="something else"), opened(tmp_path, space):
         raise OSError("something else")

@@ -62,7 +62,11 @@ def test_points_are_sent_meanwhile_in_order(delivery: Delivery, store: Store) ->
 
 def test_a_frozen_store_holds_nobody_up(delivery: Delivery, store: Store) -> None:
     thaw = threading.Event()
-    store.trouble = lambda: thaw.wait(10) and None
+
+    def frozen() -> None:
+        thaw.wait(10)
+
+    store.trouble = frozen
     delivery.add(points(1, 1))
     wait_until(lambda: store.calls == 1)
     began = time.monotonic()

@@ -10,6 +10,7 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 from mlflow.exceptions import MlflowException, RestException
+from mlflow.protos.databricks_pb2 import PERMISSION_DENIED
 from mlflow.tracking import MlflowClient
 from sqlalchemy.exc import OperationalError
 
@@ -19,7 +20,7 @@ from tests.tracking.tracking_server import free_port
 
 
 def rest(code: str) -> RestException:
-    return RestException({"error_code": code, "message": "from the server"})
+    return RestException({"error_code": code, "message": "from the server"})  # type: ignore[no-untyped-call]
 
 
 def locked_by_sqlalchemy() -> OperationalError:
@@ -104,3 +105,10 @@ def test_a_dead_server_is_one_sentence_without_its_password(monkeypatch: pytest.
     with refused as caught, store_errors():
         MlflowClient().get_run("1" * 32)
     assert "secret" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_denied_request_says_what_to_ask_for() -> None:
+    refused = pytest.raises(TrackingError, match="denies this user runs/create; ask for permission to edit")
+    with refused, store_errors():
+        message = "API request to endpoint /api/2.0/mlflow/runs/create failed with error code 403 != 200"
+        raise MlflowException(message, error_code=PERMISSION_DENIED)

@@ -114,3 +114,10 @@ def test_defaults_are_set_before_mlflow_is_imported() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["true", "5", "20"]
+
+
+def test_an_artifact_location_on_the_server_is_no_local_folder(store: MlflowClient, tmp_path: Path) -> None:
+    store.create_experiment("proxied", artifact_location="mlflow-artifacts:/1")
+    before = sorted(path.name for path in tmp_path.iterdir())
+    open_store("proxied")
+    assert sorted(path.name for path in tmp_path.iterdir()) == before

@@ -1,0 +1,74 @@
+"""The commands that improve labels: parse, call one command, print."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .cli_options import (
+    AsJson,
+    Attributes,
+    Data,
+    Group,
+    Ignore,
+    ImageColumn,
+    Labels,
+    Set,
+    labels_settings,
+    show,
+)
+
+
+def review(
+    data: Data,
+    run: Annotated[
+        str, typer.Option(metavar="RUN_ID", help="Training run whose scores say what is doubtful.")
+    ],
+    labels: Labels = "",
+    image_column: ImageColumn = "",
+    attributes: Attributes = [],  # noqa: B006
+    ignore: Ignore = [],  # noqa: B006
+    group: Group = "",
+    set_: Set = [],  # noqa: B006
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 chooses one.")] = 0,
+    out: Annotated[str, typer.Option(metavar="FILE", help="Write the corrected labels, as CSV.")] = "",
+    reviewer: Annotated[str, typer.Option(metavar="NAME", help="Who answers; default: the user.")] = "",
+    suggestions: Annotated[
+        str, typer.Option(metavar="FILE", help="CSV with columns image and attribute: cells to label next.")
+    ] = "",
+    limit: Annotated[int, typer.Option(min=1, help="Largest number of cells of a queue.")] = 500,
+    control_share: Annotated[
+        float, typer.Option(min=0, max=0.9, help="Share of a queue that is a random sample of known labels.")
+    ] = 0.2,
+    open_: Annotated[
+        bool, typer.Option("--open", help="Show label and model before the answer too.")
+    ] = False,
+    no_page: Annotated[
+        bool, typer.Option("--no-page", help="Sum up the answers so far, without a page.")
+    ] = False,
+    against: Annotated[
+        str,
+        typer.Option(metavar="RUN_ID", help="Run trained on the corrected labels, to compare with."),
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Settle doubtful labels on a local page, and write the corrected table."""
+    from .commands.review import review
+
+    result = review(
+        data,
+        labels or None,
+        run=run,
+        settings=[*labels_settings(image_column, attributes, ignore, group), *set_],
+        port=port,
+        out=out or None,
+        reviewer=reviewer,
+        suggestions=suggestions or None,
+        limit=limit,
+        control_share=control_share,
+        blind=not open_,
+        page=not no_page,
+        against=against,
+    )
+    show(result, as_json)
