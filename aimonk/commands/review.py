@@ -43,6 +43,7 @@ def review(
     blind: bool = True,
     page: bool = True,
     against: str = "",
+    reviewer_error: float = 0.0,
 ) -> ReviewResult:
     """Settle doubtful labels on a local page; the labels file stays as it is.
 
@@ -65,6 +66,7 @@ def review(
         blind: show label and model only after the answer.
         page: False sums up the answers so far, without a page.
         against: id of a run that was trained on the corrected labels, to compare with `run`.
+        reviewer_error: share of answers that are wrong, as far as you know.
 
     Raises:
         LabelsError: the labels are absent or not valid, or the journal cannot be written.
@@ -105,6 +107,9 @@ def review(
         if out is not None:
             write_labels(corrections.table, Path(out))
         answered = reviewed_cells(dataset, latest)
+        comparison = None
+        if later is not None:
+            comparison = compare_runs(dataset, answered, probabilities, later, reviewer_error)
         return ReviewResult(
             run=run,
             journal=journal.path,
@@ -113,9 +118,11 @@ def review(
             open=session.open_cells(),
             corrections=corrections,
             tally=tally(session.book),
-            precision=reviewed_precision(answered, probabilities),
+            precision=reviewed_precision(answered, probabilities, reviewer_error=reviewer_error),
             against=against,
-            comparison=None if later is None else compare_runs(dataset, answered, probabilities, later),
+            comparison=None
+            if later is None
+            else compare_runs(dataset, answered, probabilities, later, reviewer_error),
             warnings=tuple(record.warnings),
         )
 

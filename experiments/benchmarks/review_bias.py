@@ -67,7 +67,9 @@ def compare_figures(bench: Bench, given: argparse.Namespace) -> None:
         for cells in given.cells:
             for draw in range(given.draws):
                 review = reviewed(bench, targets, probabilities, given, cells, 1000 * fit + draw)
-                figures = reviewed_precision(review, probabilities, resamples=200, seed=draw)
+                figures = reviewed_precision(
+                    review, probabilities, reviewer_error=given.errors, resamples=200, seed=draw
+                )
                 found[cells].append((figures, right(truth, review, probabilities)))
     print(
         "| suspects | controls | wrong of them | given labels | naive | estimate | truth | interval | held |"
