@@ -23,6 +23,7 @@ from .cli_options import (
     Set,
     Spark,
     Weights,
+    evidence_shown,
     labels_settings,
     show,
 )
@@ -53,19 +54,20 @@ def train(
 
     if epochs and not epochs.isdigit():
         raise typer.BadParameter(f"{epochs!r} is not a whole number.", param_hint="--epochs")
-    result = train(
-        data or None,
-        labels or None,
-        config=config or None,
-        settings=[*labels_settings(image_column, attributes, ignore, group), *set_],
-        backbone=backbone,
-        weights=weights,
-        epochs=int(epochs) if epochs else None,
-        experiment=experiment,
-        register=register,
-        demo=demo,
-        resume=resume,
-    )
+    with evidence_shown(as_json):
+        result = train(
+            data or None,
+            labels or None,
+            config=config or None,
+            settings=[*labels_settings(image_column, attributes, ignore, group), *set_],
+            backbone=backbone,
+            weights=weights,
+            epochs=int(epochs) if epochs else None,
+            experiment=experiment,
+            register=register,
+            demo=demo,
+            resume=resume,
+        )
     show(result, as_json)
 
 
@@ -94,20 +96,21 @@ def sweep(
     """Search settings by cross-validation, and train, log and register the best ones."""
     from .commands.sweep import sweep
 
-    result = sweep(
-        data,
-        labels or None,
-        space=space,
-        trials=trials,
-        name=name,
-        blind=blind,
-        config=config or None,
-        settings=[*labels_settings(image_column, attributes, ignore, group), *set_],
-        backbone=backbone,
-        weights=weights,
-        experiment=experiment,
-        register=register,
-    )
+    with evidence_shown(as_json):
+        result = sweep(
+            data,
+            labels or None,
+            space=space,
+            trials=trials,
+            name=name,
+            blind=blind,
+            config=config or None,
+            settings=[*labels_settings(image_column, attributes, ignore, group), *set_],
+            backbone=backbone,
+            weights=weights,
+            experiment=experiment,
+            register=register,
+        )
     show(result, as_json)
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
+
+from .errors import UndeliveredError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -58,11 +61,31 @@ class Shown(Protocol):
 
 def show(result: Shown, as_json: bool) -> None:
     """Print for people to stdout, or to stderr where a program reads JSON on stdout."""
+    show_text(result.summary(), as_json)
+    if as_json:
+        show_json(result)
+
+
+def show_text(parts: Sequence[RenderableType], as_json: bool) -> None:
+    """Print for people, where `show` does."""
     from rich.console import Console
 
-    Console(stderr=as_json).print(*result.summary(), sep="\n")
-    if as_json:
-        print(json.dumps(result.to_json(), allow_nan=False))
+    Console(stderr=as_json).print(*parts, sep="\n")
+
+
+def show_json(result: Shown) -> None:
+    """Print one line for a program."""
+    print(json.dumps(result.to_json(), allow_nan=False))
+
+
+@contextmanager
+def evidence_shown(as_json: bool) -> Iterator[None]:
+    """Print what a training found out even if it cannot be stored; then let the error pass."""
+    try:
+        yield
+    except UndeliveredError as error:
+        show(error.result, as_json)
+        raise
 
 
 def labels_settings(image: str, attributes: list[str], ignore: list[str], group: str) -> list[str]:

@@ -1,5 +1,9 @@
 """The errors a user can cause. Each message is one sentence: what, where, what to do."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from .runtime.errors import AimonkError, ImagesError, ModelError
 
 __all__ = [
@@ -11,7 +15,9 @@ __all__ = [
     "ImagesError",
     "LabelsError",
     "ModelError",
+    "StoreAwayError",
     "TrackingError",
+    "UndeliveredError",
 ]
 
 
@@ -33,6 +39,19 @@ class FeatureStoreError(AimonkError):
 
 class TrackingError(AimonkError):
     """The tracking store or the registry cannot be used."""
+
+
+class StoreAwayError(TrackingError):
+    """The tracking store does not answer now, but may do so later: it is worth trying again."""
+
+
+class UndeliveredError(TrackingError):
+    """A model was trained and evaluated, but not everything about it could be stored."""
+
+    def __init__(self, message: str, result: Any) -> None:
+        super().__init__(message)
+        self.result = result
+        """The `EvaluationResult` of the training, to be shown all the same."""
 
 
 class ClusterError(AimonkError):

@@ -16,7 +16,7 @@ PACKAGE = ROOT / "aimonk"
 LAYERS = (
     {"runtime"},
     {"errors", "progress", "native_stderr", "threshold_rule", "background_import", "recipes"},
-    {"config", "config_file", "spark", "atomic_files"},
+    {"config", "config_file", "spark", "atomic_files", "scratch"},
     {"data", "backbones"},
     {"features", "evaluation"},
     {"training", "tracking"},
@@ -24,7 +24,7 @@ LAYERS = (
     {"results"},
     {"publishing"},
     {"commands"},
-    {"__init__", "cli_options", "cli_labels", "cli_learning", "cli_models", "cli", "__main__"},
+    {"__init__", "cli_options", "cli_labeling", "cli_learning", "cli_models", "cli", "__main__"},
 )
 """From the ground floor up. A room may import from its own floor and from those below it."""
 

@@ -8,8 +8,8 @@ from typing import Literal
 from ..config_file import checked
 from ..serving.export_model import export_model
 from ..tracking.logged_model import model_package
+from ..tracking.recorded_request import recorded_config
 from ..tracking.registry import resolve
-from ..tracking.run import recorded_config
 
 
 def export(model: str, format: Literal["openvino", "keras", "onnx"], out: str | Path) -> Path:

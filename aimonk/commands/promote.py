@@ -9,8 +9,8 @@ from ..publishing.gate import judge
 from ..publishing.gate import promote as carry_out
 from ..results.promotion_result import PromotionResult
 from ..tracking.predictions_table import read_predictions
+from ..tracking.recorded_request import recorded_config
 from ..tracking.registry import find_version
-from ..tracking.run import recorded_config
 
 
 def promote(name: str, version: str | int | None = None) -> PromotionResult:

@@ -72,8 +72,10 @@ def review(
         LabelsError: the labels are absent or not valid, or the journal cannot be written.
         ModelError: the run scored none of these images.
         TrackingError: the store cannot be used.
-        ConfigError: `out` is the labels file, or another program listens at the port.
+        ConfigError: `out` is the labels file, a share is out of its range, or another program listens at
+            the port.
     """
+    _check_shares(control_share, reviewer_error)
     config = load_config(None, settings)
     with recorded() as record:
         with stage("audit", "Reading images") as progress:
@@ -120,9 +122,7 @@ def review(
             tally=tally(session.book),
             precision=reviewed_precision(answered, probabilities, reviewer_error=reviewer_error),
             against=against,
-            comparison=None
-            if later is None
-            else compare_runs(dataset, answered, probabilities, later, reviewer_error),
+            comparison=comparison,
             warnings=tuple(record.warnings),
         )
 
@@ -130,6 +130,13 @@ def review(
 def _probabilities(dataset: Dataset, run: str) -> np.ndarray:
     """Return the run's out-of-fold probabilities, in the order of the data set."""
     return held_out_probabilities(dataset, read_predictions(run), run)
+
+
+def _check_shares(control_share: float, reviewer_error: float) -> None:
+    if not 0 <= control_share <= 0.9:
+        raise ConfigError(f"control_share is {control_share:g}; give a share from 0 to 0.9.")
+    if not 0 <= reviewer_error <= 0.4:
+        raise ConfigError(f"reviewer_error is {reviewer_error:g}; give a share from 0 to 0.4.")
 
 
 def _check_out(out: str | Path | None, dataset: Dataset) -> None:

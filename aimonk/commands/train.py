@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shutil
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,34 +14,24 @@ import numpy as np
 
 from ..background_import import imported_in_background
 from ..config import Config
-from ..config_file import checked, chosen_config
+from ..config_file import chosen_config
 from ..data.dataset import Dataset, read_dataset
 from ..data.split import Split, make_split, straddling
 from ..data.suggest_groups import suggested_groups
 from ..errors import BackboneError, ConfigError
 from ..evaluation.cross_validation import FoldLogits, fold_splits, held_out_scores, score_fold
 from ..evaluation.held_out import evidence_of
-from ..features.cache_key import image_index_folder, store_folder
+from ..features.cache_key import checkpoint_folder, image_index_folder, store_folder
 from ..progress import LOGGER, recorded, stage, tell
+from ..scratch import check_room
+from ..training.growing_shares import measure_curve
 from ..training.history import History, Observer, SecondPhase, joined
 from ..training.learner import FittedModel, Learner
 from ..training.open_learner import open_learner
+from .training_request import TrainingRequest, interrupted_request
 
 if TYPE_CHECKING:
     from ..results.training_result import TrainingResult
-
-
-@dataclass(frozen=True)
-class TrainingRequest:
-    """What is to be trained."""
-
-    data: Path
-    labels: Path | None
-    config: Config
-    recipe: str
-    """Where the settings come from, for whoever compares runs."""
-    run_id: str | None = None
-    """An interrupted run to resume."""
 
 
 def train(
@@ -105,6 +94,7 @@ def train(
 def run_training(request: TrainingRequest, may_use_random_weights: bool = False) -> TrainingResult:
     """Train as requested: the whole story, from the folder to the registered version."""
     config = request.config
+    check_room()
     with recorded() as record, imported_in_background("mlflow"):
         with stage("audit", "Reading images") as progress:
             dataset = read_dataset(
@@ -114,49 +104,39 @@ def run_training(request: TrainingRequest, may_use_random_weights: bool = False)
         plan = plan_splits(dataset, config)
         with stage("open", "Backbone and tracking store"), opened_store(config.tracking.experiment):
             learner, config = _open_learner(config, may_use_random_weights)
-        from ..publishing.publish_training import publish_training, record_data, record_request
-        from ..tracking.run import tracked_run
+        from ..publishing.publish_training import (
+            prepare_delivery,
+            publish_training,
+            record_data,
+            record_request,
+        )
+        from ..tracking.tracked_run import tracked_run
 
         name = f"{request.recipe} {learner.backbone.backbone} {dataset.folder.resolve().name}"
         tags = {"aimonk.recipe": request.recipe}
-        with tracked_run(config.tracking.experiment, name, tags, run_id=request.run_id) as run:
+        folders = checkpoint_folder(config.features)
+        experiment = config.tracking.experiment
+        with tracked_run(experiment, name, tags, run_id=request.run_id, folders=folders) as run:
             if not request.run_id:
                 record_request(run, dataset, config, request.recipe)
             record_data(run, dataset)
+            prepare_delivery(run, config)
             warn_of_data(dataset, plan, config)
             learner.prepare(dataset)
-            checkpoints = store_folder(config.features) / "checkpoints" / run.id
             with stage("fit", "Training"):
-                fit = fit_and_score(learner, plan, config, run, checkpoints)
+                fit = fit_and_score(learner, plan, config, run, run.folder)
             with stage("evidence", "Weighing the evidence"):
                 scores, operation = held_out_scores(fit.parts, dataset, config.evaluation)
                 evidence = evidence_of(scores, config)
+            with stage("curve", "Learning curve") as progress:
+                curve = measure_curve(learner, dataset, fit.parts, scores, config, progress)
             from ..publishing.candidate import Candidate
 
-            candidate = Candidate(fit.model, fit.history, fit.rows, fit.split, scores, operation, evidence)
+            candidate = Candidate(
+                fit.model, fit.history, fit.rows, fit.split, scores, operation, evidence, curve
+            )
             result = publish_training(run, learner, dataset, candidate, config, record)
-        shutil.rmtree(checkpoints, ignore_errors=True)
     return result
-
-
-def interrupted_request(run_id: str) -> TrainingRequest:
-    """Return what an interrupted run was asked for.
-
-    Raises:
-        TrackingError: there is no such run, it keeps no request, or it has finished.
-        ConfigError: it was made by an aimonk with other settings.
-    """
-    from ..tracking.run import read_request
-
-    kept = read_request(run_id)
-    labels = kept["labels"]
-    return TrainingRequest(
-        Path(kept["data"]),
-        Path(labels) if labels else None,
-        checked(kept["config"]),
-        kept["recipe"],
-        run_id,
-    )
 
 
 def plan_splits(dataset: Dataset, config: Config) -> tuple[Split, ...]:

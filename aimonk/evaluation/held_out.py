@@ -42,7 +42,7 @@ class HeldOutScores:
 
     def ranked(self) -> np.ndarray:
         """`(N, L) float64` scores that may be ranked across folds; 0 where the label is not known."""
-        return np.nan_to_num(pool_folds(self.targets, self.probabilities, self.fold_numbers))
+        return np.asarray(np.nan_to_num(pool_folds(self.targets, self.probabilities, self.fold_numbers)))
 
 
 def matching_rows(first: HeldOutScores, second: HeldOutScores) -> tuple[np.ndarray, np.ndarray]:

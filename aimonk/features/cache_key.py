@@ -59,3 +59,8 @@ def store_folder(config: FeaturesConfig) -> Path:
 def image_index_folder(config: FeaturesConfig) -> Path:
     """Return the folder that remembers what image files were when they were last read."""
     return store_folder(config) / "images"
+
+
+def checkpoint_folder(config: FeaturesConfig, run_id: str = "") -> Path:
+    """Return the folder with what unfinished runs need to be resumed, or that of one run."""
+    return store_folder(config) / "checkpoints" / run_id

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..config import Config
-from ..errors import ModelError, TrackingError
+from ..errors import ModelError, StoreAwayError, TrackingError
 from ..evaluation.comparison import Comparison, Decision, decide
 from ..evaluation.evidence import Evidence
 from ..evaluation.held_out import HeldOutScores, compare_scores
+from ..tracking.patience import patiently
 from ..tracking.predictions_table import read_predictions
 from ..tracking.registry import Version, champion, record_decision
 
@@ -43,7 +44,9 @@ def judge(
     if present is None or (version and version.version == present.version):
         return Judgment(decide(evidence, None), present)
     try:
-        theirs = read_predictions(present.run_id or "")
+        theirs = patiently(lambda: read_predictions(present.run_id or ""))
+    except StoreAwayError:
+        raise
     except (ModelError, TrackingError) as error:
         return _incomparable(present, str(error).rstrip("."))
     if theirs.attributes != scores.attributes:

@@ -15,6 +15,7 @@ from ..runtime.record import Attribute, PackageInfo
 from ..serving.log_package import log_package
 from ..serving.model_card import model_card
 from ..serving.package import write_package
+from ..tracking.patience import patiently
 from ..training.learner import Learner
 from .candidate import Candidate
 
@@ -60,7 +61,7 @@ def log_model(learner: Learner, dataset: Dataset, candidate: Candidate, config: 
     with tempfile.TemporaryDirectory(prefix="aimonk-") as folder:
         package = Path(folder) / "package"
         write_package(package, exported.graph, info, exported.head, seen=seen)
-        return LoggedModel(log_package(package), model_card(info), package_digest(package))
+        return LoggedModel(patiently(lambda: log_package(package)), model_card(info), package_digest(package))
 
 
 def _attributes(dataset: Dataset, candidate: Candidate) -> tuple[Attribute, ...]:

@@ -24,7 +24,8 @@ from ..results.sweep_result import SweepResult
 from ..sweeping.space import Choice, Space
 from ..sweeping.study import Study
 from ..sweeping.trials import Trial
-from ..tracking.run import Run, tracked_run
+from ..tracking.run import Run
+from ..tracking.tracked_run import tracked_run
 from .trial_runs import is_unfinished, log_trial, logged_trials
 
 

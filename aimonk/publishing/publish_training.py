@@ -12,12 +12,19 @@ from typing import Any
 from ..config import Config
 from ..data.dataset import Dataset
 from ..data.split import split_table
+from ..errors import TrackingError, UndeliveredError
+from ..evaluation.comparison import Decision
+from ..evaluation.shortcut_audit import audit_shortcuts
+from ..features.cache_key import store_folder
 from ..progress import Record, stage
+from ..results.evaluation_result import EvaluationResult
 from ..results.training_result import TrainingResult
 from ..tracking.dataset_input import describe
+from ..tracking.patience import be_patient
 from ..tracking.predictions_table import log_predictions
-from ..tracking.registry import register
-from ..tracking.run import REQUEST, SETTINGS, Run
+from ..tracking.recorded_request import REQUEST, SETTINGS
+from ..tracking.registry import Version, check_registry, register
+from ..tracking.run import Run
 from ..training.learner import Learner
 from .candidate import Candidate
 from .gate import judge, promote
@@ -30,6 +37,7 @@ def record_request(run: Run, dataset: Dataset, config: Config, recipe: str) -> N
     """Record the settings and what `--resume` needs to train the same again."""
     asked = {"data": str(dataset.folder.resolve()), "labels": str(dataset.labels.resolve())}
     run.params({**config.flat(), "data.folder": asked["data"], "data.labels": asked["labels"]})
+    asked["store"] = str(store_folder(config.features).resolve())
     run.json(REQUEST, {**asked, "recipe": recipe, "config": dataclasses.asdict(config)})
 
 
@@ -43,16 +51,59 @@ def record_data(run: Run, dataset: Dataset) -> None:
     run.json("read_as.json", dataset.read_as.to_json())
 
 
+def prepare_delivery(run: Run, config: Config) -> None:
+    """Find out that a version can be registered at the end; from then on, wait for a store that is away.
+
+    Raises:
+        TrackingError: it cannot.
+    """
+    check_registry(config.tracking.register, run.id)
+    run.resume_command = f"aimonk train --resume {run.id}"
+    be_patient(config.tracking.patience)
+
+
 def publish_training(
     run: Run, learner: Learner, dataset: Dataset, candidate: Candidate, config: Config, record: Record
 ) -> TrainingResult:
     """Store the model, the scores, the evidence and the report; then register a version and judge it.
 
+    Each step may be repeated, so a run that is resumed after an outage ends as if there had been none.
+
     Raises:
-        TrackingError: the store or the registry cannot be written.
+        UndeliveredError: the store or the registry cannot be written. It brings the evidence along.
     """
-    name, scores, evidence = config.tracking.register, candidate.scores, candidate.evidence
     facts = training_facts(learner, dataset, config)
+    with stage("shortcuts", "Looking for shortcuts") as progress:
+        found = audit_shortcuts(
+            dataset, candidate.evidence, config.evaluation.alpha, config.split.seed, progress
+        )
+    candidate = dataclasses.replace(candidate, shortcuts=found)
+    try:
+        version, decision = _publish(run, learner, dataset, candidate, config, record, facts)
+    except (TrackingError, OSError) as error:
+        undelivered = EvaluationResult(
+            model_uri="", version="", **_findings(run.id, dataset, candidate, record, facts)
+        )
+        raise UndeliveredError(str(error), undelivered) from error
+    return TrainingResult(
+        model_uri=version.uri,
+        version=version.version,
+        decision=decision,
+        curve=candidate.curve,
+        **_findings(run.id, dataset, candidate, record, facts),
+    )
+
+
+def _publish(
+    run: Run,
+    learner: Learner,
+    dataset: Dataset,
+    candidate: Candidate,
+    config: Config,
+    record: Record,
+    facts: dict[str, Any],
+) -> tuple[Version, Decision]:
+    name, scores, evidence = config.tracking.register, candidate.scores, candidate.evidence
     with stage("package", "Model package"):
         model = log_model(learner, dataset, candidate, config)
     with stage("report", "Report"):
@@ -62,8 +113,10 @@ def publish_training(
         columns = map(list, zip(*saved, strict=True))
         run.table("split.json", dict(zip(("image", "sha256", "set"), columns, strict=True)))
         log_evidence(run, dataset, candidate, config, record.seconds)
+        run.json("shortcuts.json", [shortcut.to_json() for shortcut in candidate.shortcuts])
         judgment = judge(name, scores, evidence, config)
         log_report(run, dataset, candidate, config, record, facts, judgment.decision)
+        _tag(run, candidate, judgment.decision)
     with stage("register", "Registry"):
         tags = {
             "aimonk.learned": candidate.learned,
@@ -74,33 +127,42 @@ def publish_training(
         carried_out = promote(version, judgment, scores, evidence, config)
         if carried_out != judgment:  # another training was promoted meanwhile
             log_report(run, dataset, candidate, config, record, facts, carried_out.decision)
-    decision = carried_out.decision
+            _tag(run, candidate, carried_out.decision)
+    return version, carried_out.decision
+
+
+def _tag(run: Run, candidate: Candidate, decision: Decision) -> None:
+    headline = candidate.evidence.headline
     run.tags(
         {
-            "aimonk.verdict": evidence.headline,
+            "aimonk.verdict": headline,
             "aimonk.learned": candidate.learned,
             "aimonk.promoted": str(decision.promote).lower(),
-            "mlflow.note.content": f"**{evidence.headline}**\n\n{decision.reason}",
+            "mlflow.note.content": f"**{headline}**\n\n{decision.reason}",
         }
     )
-    return TrainingResult(
-        run_id=run.id,
-        model_uri=version.uri,
-        version=version.version,
-        images=len(dataset),
-        sets={part: len(rows) for part, rows in candidate.split.parts().items()},
-        missing=dataset.audit.missing,
-        unreadable=tuple(image for image, _ in dataset.audit.unreadable),
-        seconds=record.seconds,
-        pos_weights=candidate.pos_weights,
-        evidence=evidence,
-        operating_points=candidate.operating_points,
-        unlearnable=dataset.unlearnable,
-        read_as=dataset.read_as.to_json(),
-        warnings=tuple(record.warnings),
-        facts=facts,
-        decision=decision,
-    )
+
+
+def _findings(
+    run_id: str, dataset: Dataset, candidate: Candidate, record: Record, facts: dict[str, Any]
+) -> dict[str, Any]:
+    """Return what a result holds whether or not the model could be registered."""
+    return {
+        "run_id": run_id,
+        "images": len(dataset),
+        "sets": {part: len(rows) for part, rows in candidate.split.parts().items()},
+        "missing": dataset.audit.missing,
+        "unreadable": tuple(image for image, _ in dataset.audit.unreadable),
+        "seconds": record.seconds,
+        "pos_weights": candidate.pos_weights,
+        "evidence": candidate.evidence,
+        "operating_points": candidate.operating_points,
+        "unlearnable": dataset.unlearnable,
+        "read_as": dataset.read_as.to_json(),
+        "warnings": tuple(record.warnings),
+        "facts": facts,
+        "shortcuts": candidate.shortcuts,
+    }
 
 
 def training_facts(learner: Learner, dataset: Dataset, config: Config) -> dict[str, Any]:

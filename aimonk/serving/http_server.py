@@ -1,14 +1,15 @@
 """An HTTP server for one model, for where MLflow's own is too little.
 
-It answers `/invocations` as MLflow's server does, and takes images as they are. What it adds: work beyond the
-limits is refused before it is read, the model's name and version stand in every reply, `/metrics`
-speaks Prometheus, and on SIGTERM the requests in progress are answered while new ones are refused.
-There is no authentication: put a reverse proxy before it.
+It answers `/invocations` as MLflow's server does, and takes images as they are. It also refuses work beyond
+the package's limits before reading it, puts the model's name and version into every reply, and offers
+`/metrics` for Prometheus. On SIGTERM it answers the requests in progress and refuses new ones. It has no
+authentication: put a reverse proxy before it, such as `deploy/nginx.conf`.
 
 MLServer 1.7.1 with mlserver-mlflow was tried first, beside MLflow 3.17.2. It loads the logged model and
-answers MLflow's JSON forms on `/invocations`. But its v2 protocol answers 500 with a stack trace, since it
-cannot encode columns of lists. And it has no limits of its own: two million empty rows kept it busy for more
-than a minute without AIMONK_SERVING=true, which makes the model refuse them.
+answers MLflow's JSON forms on `/invocations`. Its v2 protocol cannot encode columns of lists, so it answers
+500 with a stack trace. It has no limits of its own: two million empty rows kept it busy for more than a
+minute. `AIMONK_SERVING=true` makes the model itself refuse such requests; that was not tried under
+MLServer.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import uvicorn
@@ -30,12 +32,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from ..errors import AimonkError
+from ..progress import tell
 from ..runtime.image_cell import encoded_size, image_bytes
-from ..runtime.predictor import Predictor
 from ..runtime.request_limits import Admission, BusyError, Limits, TooLargeError
-from ..tracking.logged_model import model_package
-from ..tracking.registry import resolve
 from .request_body import RequestError, body_cells
+from .served_model import ServedModel, loaded_for_serving
 from .server_metrics import ServerMetrics
 
 _log = logging.getLogger("aimonk.server")
@@ -54,15 +55,6 @@ _THREADS = 4
 _MULTIPART = "multipart/form-data"
 
 
-@dataclass(frozen=True)
-class ServedModel:
-    """A loaded model, and what it is called."""
-
-    predictor: Predictor
-    name: str
-    version: str
-
-
 def serve(model: str, host: str = "127.0.0.1", port: int = 8000) -> None:
     """Serve a model until SIGTERM or Ctrl-C.
 
@@ -76,16 +68,12 @@ def serve(model: str, host: str = "127.0.0.1", port: int = 8000) -> None:
         TrackingError: the store cannot be reached.
         AimonkError: the address cannot be listened at.
     """
-    version, package = resolve(model), model_package(model)
-    with Predictor(package, served=True) as predictor:
-        name = version.name if version else package.name
-        number = str(version.version) if version else predictor.digest[:12]
-        app = create_app(ServedModel(predictor, name, number))
+    with loaded_for_serving(model) as served:
         config = uvicorn.Config(
-            app, host, port, log_level="warning", timeout_graceful_shutdown=_DRAIN_SECONDS
+            create_app(served), host, port, log_level="warning", timeout_graceful_shutdown=_DRAIN_SECONDS
         )
         try:
-            _Server(config).run()
+            _Server(config, f"Serving {served.name} {served.version} at http://{host}:{port}").run()
         except SystemExit:  # uvicorn has logged why
             raise AimonkError(f"The server cannot listen at {host}:{port}; name another --port.") from None
 
@@ -106,7 +94,15 @@ def create_app(model: ServedModel) -> FastAPI:
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn, which tells the application when it is asked to end."""
+    """Uvicorn, which says when it is ready, and tells the application when it is asked to end."""
+
+    def __init__(self, config: uvicorn.Config, greeting: str) -> None:
+        super().__init__(config)
+        self._greeting = greeting
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        tell(self._greeting)
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         drain = getattr(getattr(self.config.app, "state", None), "drain", None)

@@ -11,11 +11,16 @@ from packaging.requirements import Requirement
 from .. import __version__
 
 _SERVING = ("mlflow", "openvino", "numpy", "pandas", "pillow", "pillow-heif")
+"""What a model imports."""
+
+_OWN_SERVER = ("fastapi", "prometheus-client", "python-multipart", "rich", "typer", "uvicorn")
+"""What `aimonk serve` imports besides; pinned where it is installed."""
+
 _LICENSE_CLASSIFIER = "License :: OSI Approved :: "
 
 
 def requirements() -> list[str]:
-    """What a server imports, pinned to what is installed here; no TensorFlow.
+    """What a model imports, pinned to what is installed here; no TensorFlow.
 
     >>> requirements()[0]
     'mlflow==3.17.2'
@@ -26,10 +31,11 @@ def requirements() -> list[str]:
 def pinned_environment() -> list[str]:
     """Every package of the serving environment with its version, as installed here, sorted.
 
-    These are the packages of `requirements` and, over and over, what they require on this platform.
+    These are the packages of `requirements`, those of `aimonk serve` where they are installed, and all that
+    these require on this platform, directly or not.
     """
     pins: dict[str, str] = {}
-    waiting = [(name, frozenset[str]()) for name in _SERVING]
+    waiting = [(name, frozenset[str]()) for name in _SERVING + _OWN_SERVER]
     seen = set(waiting)
     while waiting:
         name, extras = waiting.pop()

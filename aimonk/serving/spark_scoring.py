@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import mlflow
 import pandas as pd
@@ -31,7 +31,7 @@ from .scoring_source import ScoringSource
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import Column, DataFrame, SparkSession
 
 IMAGES_PER_TASK = 512
 
@@ -137,10 +137,11 @@ def _parquet(spark: SparkSession, file: Path, options: ScoreOptions) -> DataFram
     return frame.select(number, image.alias("image"))
 
 
-def _reader(folder: Path):  # type: ignore[no-untyped-def]  # Spark's own type is private
+def _reader(folder: Path) -> Callable[[Column], Column]:
     """A column function from paths relative to `folder`, in bytes, to the files' contents or null."""
-    from pyspark.sql import functions as F
+    from pyspark.sql import functions
 
+    untyped: Any = functions  # Spark's stubs lack the `pandas_udf` that reads a function's own annotations
     root = os.fsencode(folder)
 
     def read(paths: pd.Series) -> pd.Series:  # sent by value: workers have no aimonk
@@ -153,7 +154,8 @@ def _reader(folder: Path):  # type: ignore[no-untyped-def]  # Spark's own type i
 
         return paths.map(content)
 
-    return F.pandas_udf(read, "binary")  # type: ignore[call-overload]
+    column_function: Callable[[Column], Column] = untyped.pandas_udf(read, "binary")
+    return column_function
 
 
 def _tables(answers: DataFrame, names: list[str]) -> Iterator[pa.Table]:

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -100,7 +101,7 @@ def read_trial(path: Path) -> Trial | None:
         return None
 
 
-def _trial(facts: dict, arrays: Mapping[str, np.ndarray]) -> Trial:
+def _trial(facts: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> Trial:
     history = facts["history"]
     results = enumerate(zip(facts["scores"], facts["best_epochs"], strict=True))
     return Trial(

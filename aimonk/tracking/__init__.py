@@ -1,12 +1,14 @@
-"""Runs, models and the registry, in MLflow, which only `serving.model_code` knows beside this."""
+"""Runs, models and the registry in MLflow."""
 
 import os
 
 # Read by MLflow when it is imported or first used; what the user has set stays.
 for _name, _value in {
     "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",  # a dead server is noticed after 8 s instead of 246 s
-    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    # `patience` tries again. MLflow would repeat a request that a frozen server still has in its queue, and
+    # create a version twice.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",  # seconds without a byte, instead of 120
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "GIT_PYTHON_REFRESH": "quiet",

@@ -23,7 +23,7 @@ def describe(
     counts: Sequence[AttributeCounts],
     facts: Mapping[str, Any] | None = None,
 ) -> Dataset:
-    """The record of a folder of images and its labels.
+    """Return the record of a folder of images and its labels.
 
     Args:
         folder: where the images are; its name is the data set's.

@@ -14,9 +14,9 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def git_commit() -> str | None:
-    """The commit of aimonk's own checkout, else of the current folder's; None outside any repository.
+    """Return the commit of aimonk's own checkout, else of the current folder's; None outside any repository.
 
-    A copy installed into a virtual environment inside someone's repository is not of that repository.
+    A copy that is installed into a virtual environment is not part of the repository around it.
     """
     if _git(_PACKAGE, "ls-files", "--error-unmatch", "__init__.py") is not None:
         return _git(_PACKAGE, "rev-parse", "--verify", "--quiet", "HEAD")
@@ -24,7 +24,7 @@ def git_commit() -> str | None:
 
 
 def environment() -> dict[str, Any]:
-    """Python, machine and the version of every installed package."""
+    """Return the versions of Python and of every installed package, and the kind of machine."""
     packages = {name: found.version for found in distributions() if (name := found.metadata["Name"])}
     return {
         "python": sys.version.split()[0],

@@ -13,13 +13,18 @@ from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_MODEL_VERSIONS
 
 from ..errors import ModelError, TrackingError
-from .tracking_store import be_quiet, store_errors
+from .outage import store_errors
+from .patience import patient
+from .tracking_store import be_quiet
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 """Aliases: the version to serve, and the last one that the gate refused."""
 
 VERDICT, PROMOTED, REASON = "aimonk.verdict", "aimonk.promoted", "aimonk.promotion_reason"
 """Tags of a version."""
+
+LATEST_RUN = "aimonk.latest_run"
+"""Tag of a registered model: the run that began last to train a version of it."""
 
 _DESCRIPTION = 5000  # characters of MLflow's column
 
@@ -41,6 +46,7 @@ class Version:
         return f"models:/{self.name}/{self.version}"
 
 
+@patient
 def register(
     name: str, model: ModelInfo, headline: str, description: str = "", tags: Mapping[str, str] | None = None
 ) -> Version:
@@ -54,27 +60,56 @@ def register(
     client = _client()
     text = f"{headline}\n\n{description}".strip()[:_DESCRIPTION]
     with store_errors():
-        try:
-            client.create_registered_model(name)
-        except MlflowException as error:
-            if error.error_code not in ("RESOURCE_ALREADY_EXISTS", "ALREADY_EXISTS"):
-                raise
-        for found in client.search_model_versions(f"name = '{_quoted(name)}' and run_id = '{model.run_id}'"):
-            return find_version(name, str(found.version))
-        made = client.create_model_version(
-            name,
-            source=model.model_uri,
-            run_id=model.run_id,
-            model_id=model.model_id,
-            tags={VERDICT: headline, **(tags or {})},
-            description=text,
-        )
-        _link(client, model.model_id, made)
-    return _version(made)
+        _create(client, name)
+        if not _versions_of_run(client, name, model.run_id):
+            client.create_model_version(
+                name,
+                source=model.model_uri,
+                run_id=model.run_id,
+                model_id=model.model_id,
+                tags={VERDICT: headline, **(tags or {})},
+                description=text,
+            )
+        # A server that was frozen may have carried out an earlier attempt after all.
+        made, *surplus = _versions_of_run(client, name, model.run_id)
+        for number in surplus:
+            client.delete_model_version(name, str(number))
+        _link(client, model.model_id, name, made)
+    return find_version(name, str(made))
 
 
+def _versions_of_run(client: MlflowClient, name: str, run_id: str | None) -> list[int]:
+    found = client.search_model_versions(f"name = '{_quoted(name)}' and run_id = '{run_id}'")
+    return sorted(int(version.version) for version in found)
+
+
+@patient
+def check_registry(name: str, run_id: str) -> None:
+    """Find out before a training whether its version can be registered, by what it would need then.
+
+    It creates the registered model, if there is none, and notes there the run that was begun last.
+
+    Raises:
+        TrackingError: the user may not register versions, or the registry does not take the name.
+    """
+    client = _client()
+    _quoted(name)
+    with store_errors():
+        _create(client, name)
+        client.set_registered_model_tag(name, LATEST_RUN, run_id)
+
+
+def _create(client: MlflowClient, name: str) -> None:
+    try:
+        client.create_registered_model(name)
+    except MlflowException as error:
+        if error.error_code not in ("RESOURCE_ALREADY_EXISTS", "ALREADY_EXISTS"):
+            raise
+
+
+@patient
 def find_version(name: str, version: str | None = None) -> Version:
-    """A version of a registered model, with its aliases; the newest when none is named.
+    """Return a version of a registered model, with its aliases; the newest when none is named.
 
     Raises:
         ModelError: there is no such model or version.
@@ -97,8 +132,9 @@ def find_version(name: str, version: str | None = None) -> Version:
     raise ModelError(f"The registered model {name!r} has no version {version}.")
 
 
+@patient
 def champion(name: str) -> Version | None:
-    """The version with the alias `champion`; None where there is none.
+    """Return the version with the alias `champion`; None where there is none.
 
     Raises:
         TrackingError: the registry cannot be reached.
@@ -114,8 +150,9 @@ def champion(name: str) -> Version | None:
     return find_version(name, str(found.version))
 
 
+@patient
 def record_decision(version: Version, promoted: bool, reason: str) -> None:
-    """Keep with a version what the gate decided, then move an alias.
+    """Record with a version what the gate decided, then move an alias.
 
     A promoted version takes the alias `champion`. A refused one takes `challenger`, unless it is the champion
     itself: the gate decides who replaces the champion, and nobody did.
@@ -136,6 +173,7 @@ def record_decision(version: Version, promoted: bool, reason: str) -> None:
         set_alias(version, CHALLENGER)
 
 
+@patient
 def resolve(uri: str) -> Version | None:
     """Return the version that `models:/NAME/VERSION` or `models:/NAME@ALIAS` names; None for any other URI.
 
@@ -159,6 +197,24 @@ def resolve(uri: str) -> Version | None:
     return find_version(name, version) if slash and version.isdigit() else None
 
 
+def run_of(uri: str) -> str:
+    """Return the id of the run that trained a model, from `models:/...` or `runs:/ID/...`.
+
+    Raises:
+        ModelError: there is no such model, or the URI does not lead to a run.
+        TrackingError: the registry cannot be reached.
+    """
+    if uri.startswith("runs:/"):
+        return uri.removeprefix("runs:/").partition("/")[0]
+    version = resolve(uri)
+    if version is None or version.run_id is None:
+        raise ModelError(
+            f"{uri} does not say which run trained it; give models:/NAME/VERSION or runs:/ID/model."
+        )
+    return version.run_id
+
+
+@patient
 def set_alias(version: Version, alias: str) -> None:
     """Give a version an alias, taking it from the one that had it.
 
@@ -169,13 +225,13 @@ def set_alias(version: Version, alias: str) -> None:
         _client().set_registered_model_alias(version.name, alias, version.version)
 
 
-def _link(client: MlflowClient, model_id: str | None, version: ModelVersion) -> None:
-    """Let the logged model's page name its versions, as `mlflow.register_model` does, which prints."""
+def _link(client: MlflowClient, model_id: str | None, name: str, version: int) -> None:
+    """Name the version on the logged model's page, as `mlflow.register_model` does, which prints."""
     if model_id is None:
         return
     versions = json.loads(client.get_logged_model(model_id).tags.get(MLFLOW_MODEL_VERSIONS, "[]"))
-    versions.append({"name": version.name, "version": version.version})
-    client.set_logged_model_tags(model_id, {MLFLOW_MODEL_VERSIONS: json.dumps(versions)})
+    if (link := {"name": name, "version": version}) not in versions:
+        client.set_logged_model_tags(model_id, {MLFLOW_MODEL_VERSIONS: json.dumps([*versions, link])})
 
 
 def _holds(client: MlflowClient, version: Version, alias: str) -> bool:

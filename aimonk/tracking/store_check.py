@@ -11,7 +11,8 @@ import mlflow
 from mlflow.tracking import MlflowClient
 
 from ..errors import TrackingError
-from .tracking_store import be_quiet, store_errors
+from .outage import masked, store_errors
+from .tracking_store import be_quiet
 
 _SQLITE = "sqlite:///"
 _TIMEOUT = 5.0
@@ -31,23 +32,25 @@ def check_store() -> str:
     uri = mlflow.get_tracking_uri()
     if uri.startswith(("http://", "https://")):
         _ask_server(uri)
-        return f"{uri} answers"
+        return f"{masked(uri)} answers"
     if uri.startswith(_SQLITE):
         path = Path(uri.removeprefix(_SQLITE).partition("?")[0])
         if not path.exists():
             return _creatable(path)
     with store_errors():
         MlflowClient().search_experiments(max_results=1)
-    return f"{uri} can be read"
+    return f"{masked(uri)} can be read"
 
 
 def _ask_server(uri: str) -> None:
+    bare = masked(uri).replace("***@", "")  # urllib takes a user name for a part of the host's
     try:
-        urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=_TIMEOUT).close()
+        urllib.request.urlopen(f"{bare.rstrip('/')}/health", timeout=_TIMEOUT).close()
     except (urllib.error.URLError, OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
         raise TrackingError(
-            f"The tracking server {uri} does not answer ({reason}); start it or set MLFLOW_TRACKING_URI."
+            f"The tracking server {masked(uri)} does not answer ({reason}); "
+            "start it or set MLFLOW_TRACKING_URI."
         ) from None
 
 

@@ -9,16 +9,16 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import mlflow
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
-from sqlalchemy.exc import SQLAlchemyError
 
 from ..errors import TrackingError
+from .outage import masked
+from .outage import store_errors as store_errors
 
 EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 """Without them the UI opens a new experiment in its GenAI mode."""
@@ -47,19 +47,6 @@ def open_store(experiment: str) -> str:
             )
         _check_artifacts(found.artifact_location)
     return str(found.experiment_id)
-
-
-@contextmanager
-def store_errors() -> Iterator[None]:
-    """Turn what MLflow and its database raise into one sentence."""
-    try:
-        yield
-    except (MlflowException, SQLAlchemyError, sqlite3.Error, OSError) as error:
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise TrackingError(
-            f"The tracking store {mlflow.get_tracking_uri()} cannot be used: {lines[0].rstrip('.')[:300]}; "
-            "check MLFLOW_TRACKING_URI."
-        ) from error
 
 
 def _create(client: MlflowClient, experiment: str) -> mlflow.entities.Experiment:
@@ -104,7 +91,7 @@ def create_database(path: Path) -> None:
 
 
 def _check_artifacts(location: str) -> None:
-    """A local artifact folder that cannot be written is found before the training, not after it."""
+    """Find out before the training, not after it, that a local artifact folder cannot be written."""
     path = location.removeprefix("file://")
     if re.match(r"[a-z][a-z0-9+.-]+:", path):  # another scheme; `mlflow-artifacts:/1` has no `//`
         return
@@ -114,12 +101,17 @@ def _check_artifacts(location: str) -> None:
             pass
     except OSError as error:
         raise TrackingError(
-            f"The artifact folder {path} cannot be written: {error.strerror or error}; run in another folder."
+            f"The artifact folder {masked(path)} cannot be written: {error.strerror or error}; "
+            "run in another folder."
         ) from None
 
 
 def be_quiet() -> None:
-    """Keep MLflow's progress notes off the screen; its warnings stay."""
-    for name in ("mlflow", "alembic"):
+    """Keep MLflow's progress notes off the screen; its warnings stay.
+
+    Its database layer also logs a stack trace for every error that it raises; `store_errors` reports those.
+    """
+    levels = {"mlflow": logging.WARNING, "alembic": logging.WARNING, "mlflow.store.db": logging.CRITICAL}
+    for name, level in levels.items():
         logger = logging.getLogger(name)
-        logger.setLevel(max(logger.level, logging.WARNING))
+        logger.setLevel(max(logger.level, level))

@@ -6,7 +6,7 @@ MobileNet@0.25 on decoded photos of 288 pixels with one label per attribute, in 
 
 - `model.fit`: Keras' own loop with Adam and its own binary cross-entropy; nothing is masked or augmented
 - `fine-tuning`: aimonk's, with the masked and weighted loss, every loss kept, nothing augmented
-- `augmented`: the same, augmented as `finetune.toml` says
+- `augmented`: the same, augmented as `finetune` says
 
 All train the same network. The first epoch of each, in which TensorFlow compiles, does not count; neither do
 validation and checkpoints, which `model.fit` has none of.

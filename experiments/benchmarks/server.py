@@ -19,12 +19,7 @@ DEADLINE = 120.0
 
 COMMANDS = {
     "mlflow": ["-m", "mlflow", "models", "serve", "--env-manager", "local", "-m", "{model}", "-p", "{port}"],
-    "aimonk": [
-        "-c",
-        "import sys; from aimonk.serving.http_server import serve; serve(sys.argv[1], port=int(sys.argv[2]))",
-        "{model}",
-        "{port}",
-    ],
+    "aimonk": ["-m", "aimonk", "serve", "--model", "{model}", "--port", "{port}"],
 }
 
 
@@ -74,7 +69,7 @@ class Server:
         """Resident memory of all its processes, MB."""
         parent = psutil.Process(self._process.pid)
         family = [parent, *parent.children(recursive=True)]
-        return sum(process.memory_info().rss for process in family) / 2**20
+        return float(sum(process.memory_info().rss for process in family) / 2**20)
 
     def stop(self) -> None:
         """End all its processes."""

@@ -134,7 +134,7 @@ def rates(folder: Path, photos: Path, repeats: int) -> list[list[object]]:
         files.mkdir()
         for number, path in enumerate(paths):
             shutil.copy(path, files / f"{number:06d}.jpg")
-        contestants = {
+        contestants: dict[str, Callable[[], float]] = {
             "predict": lambda: timed(lambda: loaded.predict(table)),
             "score": lambda: timed(lambda: score(predictor, files, Path(out) / "scores.parquet")),
         }

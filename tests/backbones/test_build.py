@@ -20,7 +20,7 @@ from aimonk.errors import BackboneError
 from aimonk.features.embedding import embed
 from aimonk.features.extractor import FrozenBackbone, keras_backbone
 
-from .conftest import Files
+from ..features.conftest import Files
 
 pytestmark = pytest.mark.slow
 

@@ -11,7 +11,7 @@ from aimonk.backbones import graph as graph_file
 from aimonk.backbones.graph import GRAPH, is_sound, write_graph
 from aimonk.errors import FeatureStoreError
 
-from .conftest import mean_color_graph
+from ..features.conftest import mean_color_graph
 
 
 def test_a_written_graph_is_sound_and_computes(tmp_path: Path) -> None:
@@ -32,7 +32,7 @@ def test_nothing_is_not_sound(tmp_path: Path) -> None:
 def test_damage_is_noticed(tmp_path: Path, name: str, damage: str) -> None:
     write_graph(mean_color_graph(4), tmp_path / "ir")
     file = tmp_path / "ir" / name
-    content = bytearray(file.read_bytes())
+    content = file.read_bytes()
     if damage == "delete":
         file.unlink()
     else:

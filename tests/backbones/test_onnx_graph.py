@@ -37,8 +37,9 @@ def normalized(images: np.ndarray) -> np.ndarray:
 
 def features(path: Path, images: np.ndarray | None = None, **settings: Any) -> np.ndarray:
     """Of images of the network's size, through the stored graph's engine."""
-    settings = {"resolution": 1.0, "pooling": "mean+center", "colors": 0} | settings
-    config = FeaturesConfig(str(path), **settings)
+    config = FeaturesConfig(
+        str(path), **{"resolution": 1.0, "pooling": "mean+center", "colors": 0, **settings}
+    )
     backbone: Any = named_backbone(config)
     how = readout(config, backbone)
     images = pixels(how.height) if images is None else images

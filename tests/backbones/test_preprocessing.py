@@ -10,7 +10,7 @@ from aimonk.errors import BackboneError
 
 
 def test_caffe_mode_reverses_channels_and_subtracts_means() -> None:
-    form = probe_preprocessing(lambda x: x[..., ::-1] - np.float32([103.939, 116.779, 123.68]))
+    form = probe_preprocessing(lambda x: x[..., ::-1] - np.array([103.939, 116.779, 123.68], np.float32))
     assert form.flip
     np.testing.assert_allclose(form.scale, [1, 1, 1], rtol=1e-6)
     np.testing.assert_allclose(form.offset, [-103.939, -116.779, -123.68], rtol=1e-6)
@@ -19,7 +19,8 @@ def test_caffe_mode_reverses_channels_and_subtracts_means() -> None:
 
 
 def test_torch_mode_scales_each_channel() -> None:
-    mean, deviation = np.float32([0.485, 0.456, 0.406]), np.float32([0.229, 0.224, 0.225])
+    mean = np.array([0.485, 0.456, 0.406], np.float32)
+    deviation = np.array([0.229, 0.224, 0.225], np.float32)
     form = probe_preprocessing(lambda x: (x / 255 - mean) / deviation)
     assert not form.flip
     np.testing.assert_allclose(form.scale, 1 / (255 * deviation), rtol=1e-6)

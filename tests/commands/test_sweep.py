@@ -15,7 +15,7 @@ from aimonk.errors import ConfigError
 from aimonk.sweeping.space import Choice, Space
 from aimonk.sweeping.trials import FoldResult, Trial
 
-from .conftest import make_trial
+from ..sweeping.conftest import make_trial
 
 CONFIG = load_config(None, ["evaluation.folds=2", "evaluation.calibrate=false", "evaluation.threshold=0.5"])
 NUMBERS = np.array([0, 0, 0, 0, 1, 1, 1, 1])
@@ -36,7 +36,7 @@ def make(number: int, validations: list[list[float]], tests: list[list[float]], 
     return dataclasses.replace(make_trial(number, ()), folds=folds, settings={"training.l2": l2})
 
 
-def test_each_fold_reports_the_test_images_of_its_own_winner():
+def test_each_fold_reports_the_test_images_of_its_own_winner() -> None:
     first = make(0, [GOOD, BAD], [[1, 2, 3, 4], [5, 6, 7, 8]])
     second = make(1, [BAD, GOOD], [[-1, -2, -3, -4], [-5, -6, -7, -8]])
     scores = reported([first, second], SPLITS, data(), CONFIG)[0]
@@ -45,7 +45,7 @@ def test_each_fold_reports_the_test_images_of_its_own_winner():
     assert scores.images == tuple("abcdefgh")
 
 
-def test_thresholds_of_a_fold_come_from_its_winners_validation_images():
+def test_thresholds_of_a_fold_come_from_its_winners_validation_images() -> None:
     # Of [2 1 2 1] F1 is best at sigmoid(2) and above sigmoid(1), of [4 3 4 3] between these.
     config = load_config(None, ["evaluation.folds=2", "evaluation.calibrate=false"])
     first, second = make(0, [GOOD, BAD], [GOOD, BAD]), make(1, [BAD, [4.0, 3.0, 4.0, 3.0]], [BAD, GOOD])
@@ -65,7 +65,7 @@ def data(targets: np.ndarray = TARGETS) -> Any:
     )
 
 
-def test_the_gain_is_over_the_settings_as_they_stood():
+def test_the_gain_is_over_the_settings_as_they_stood() -> None:
     space = Space({"training.l2": Choice((0.01, 0.1))})
     config = load_config(None, ["training.l2=0.01", "evaluation.resamples=100"])
     wrong = [1.0, 3.0, 2.0, 4.0]
@@ -75,13 +75,14 @@ def test_the_gain_is_over_the_settings_as_they_stood():
     assert gain is not None
     # The positives of both folds come last, at ranks 5 to 8.
     worst = (1 / 5 + 2 / 6 + 3 / 7 + 4 / 8) / 4
-    assert (gain.challenger, gain.champion) == (1.0, pytest.approx(worst))
+    assert gain.challenger == 1.0
+    assert gain.champion == pytest.approx(worst)
     assert gain.difference.value == pytest.approx(1 - worst)
     elsewhere = dataclasses.replace(config, training=dataclasses.replace(config.training, l2=5.0))
     assert _gain((before, after), scores, SPLITS, data(), space, elsewhere) is None
 
 
-def test_the_identity_changes_with_all_that_scores_depend_on_and_with_nothing_else():
+def test_the_identity_changes_with_all_that_scores_depend_on_and_with_nothing_else() -> None:
     space = Space({"training.l2": Choice((0.01, 0.1))})
     learner: Any = SimpleNamespace(key=SimpleNamespace(folder="mobilenet/f32"))
 
@@ -111,7 +112,7 @@ def test_the_identity_changes_with_all_that_scores_depend_on_and_with_nothing_el
     assert same not in others
 
 
-def test_what_leaves_nothing_to_choose_by():
+def test_what_leaves_nothing_to_choose_by() -> None:
     with pytest.raises(ConfigError, match=r"set evaluation\.folds to 2 or more"):
         _check_choosable(load_config(None, ["evaluation.folds=0"]), "")
     unwatched = ["split.validation=0", "training.patience=0", "evaluation.calibrate=false"]

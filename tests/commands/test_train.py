@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from mlflow.tracking import MlflowClient
 
-from aimonk.commands.train import Fit, fit_and_score, interrupted_request, plan_splits, train
+from aimonk.commands.train import Fit, fit_and_score, plan_splits, train
+from aimonk.commands.training_request import interrupted_request
 from aimonk.config import Config, EvaluationConfig, SplitConfig
 from aimonk.data.split import Split
 from aimonk.errors import ConfigError
 from aimonk.publishing.publish_training import record_request
-from aimonk.tracking.run import tracked_run
+from aimonk.tracking.tracked_run import tracked_run
 from aimonk.training.history import History, Observer
 
 N = 40
@@ -121,9 +122,12 @@ def test_with_folds_a_model_of_every_image_ships_trained_as_long_as_is_typical()
 
 
 def test_a_resumed_run_takes_no_other_option() -> None:
-    for option in ({"data": "photos"}, {"epochs": 3}, {"settings": ["training.l2=1"]}, {"register": "x"}):
+    options: list[dict[str, Any]] = [
+        {"data": "photos"}, {"epochs": 3}, {"settings": ["training.l2=1"]}, {"register": "x"}
+    ]  # fmt: skip
+    for option in options:
         with pytest.raises(ConfigError, match="give --resume alone"):
-            train(resume="abc", **option)  # type: ignore[arg-type]
+            train(resume="abc", **option)
 
 
 def test_there_is_nothing_to_train_on() -> None:
@@ -142,3 +146,19 @@ def test_an_interrupted_run_is_asked_again_for_the_same(store: MlflowClient) -> 
     assert request.recipe == "finetune"
     assert request.data == Path("photos").resolve()
     assert request.run_id == run.id
+
+
+def test_a_run_with_checkpoints_in_another_store_says_where(
+    store: MlflowClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data: Any = SimpleNamespace(folder=Path("photos"), labels=Path("photos/labels.csv"))
+    monkeypatch.setenv("AIMONK_STORE", str(tmp_path / "there"))
+    folders = tmp_path / "there" / "checkpoints"
+    with pytest.raises(KeyboardInterrupt), tracked_run("dresses", folders=folders) as run:
+        record_request(run, data, Config(), "default")
+        raise KeyboardInterrupt
+    monkeypatch.setenv("AIMONK_STORE", str(tmp_path / "here"))
+    with pytest.raises(ConfigError, match=f"set AIMONK_STORE={tmp_path / 'there'}"):
+        interrupted_request(run.id)
+    monkeypatch.setenv("AIMONK_STORE", str(tmp_path / "there"))
+    assert interrupted_request(run.id).run_id == run.id

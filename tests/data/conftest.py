@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -38,8 +39,8 @@ def encode() -> Callable[..., bytes]:
 def fact() -> Callable[..., ImageFacts]:
     """Facts of a usable JPEG, changed where the test says."""
 
-    def make(name: str, **changes: object) -> ImageFacts:
-        values: dict[str, object] = {
+    def make(name: str, **changes: Any) -> ImageFacts:
+        values: dict[str, Any] = {
             "sha256": f"digest of {name}", "size": 1, "format": "JPEG", "width": 30, "height": 40,
             "phash": None, "phash_flipped": None, "problem": None,
         }  # fmt: skip

@@ -14,6 +14,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
 from aimonk.data import image_index as catalog
+from aimonk.data.fingerprint import look_at
 from aimonk.data.image_index import look_up, scan
 from aimonk.errors import ImagesError, LabelsError
 from aimonk.runtime.decode_limits import DecodeLimits
@@ -39,7 +40,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     real = time.time_ns
 
     def move(seconds: float) -> None:
-        monkeypatch.setattr(catalog.time, "time_ns", lambda: real() + int(seconds * 1e9))
+        monkeypatch.setattr(time, "time_ns", lambda: real() + int(seconds * 1e9))
 
     return move
 
@@ -48,7 +49,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 def work(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     """Count what a scan does: files hashed, pictures decoded."""
     done = {"hashed": 0, "decoded": 0}
-    look_at, sha256 = catalog.look_at, hashlib.sha256
+    sha256 = hashlib.sha256
 
     def counted_look(content: bytes, limits: DecodeLimits) -> object:
         done["decoded"] += 1
@@ -59,7 +60,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
         return sha256(content)
 
     monkeypatch.setattr(catalog, "look_at", counted_look)
-    monkeypatch.setattr(catalog.hashlib, "sha256", counted_hash)
+    monkeypatch.setattr(hashlib, "sha256", counted_hash)
     return done
 
 

@@ -51,7 +51,7 @@ def small(fact: Fact) -> tuple[LabelTable, list[ImageFacts]]:
         fact("f.dat", format="GIF", phash=2**50 - 1, phash_flipped=2**64 - 2**50, thumbnail=grey.tobytes()),
         fact("g.tif", format="TIFF"),
     ]
-    targets = [[1, 0], [1, 1], [0, 0], [0, 1], [0, NA], [1, 1], [1, 0], [NA, NA], [1, 1]]
+    targets: list[list[float]] = [[1, 0], [1, 1], [0, 0], [0, 1], [0, NA], [1, 1], [1, 0], [NA, NA], [1, 1]]
     return table([fact.name for fact in facts], targets, ("red", "belt")), facts
 
 

@@ -24,7 +24,7 @@ def soft_pattern(seed: int) -> np.ndarray:
     for axis in (0, 1):
         rough = np.apply_along_axis(np.convolve, axis, rough, kernel, mode="same")
     soft = rough[8:40, 8:40]
-    return (soft - soft.mean()) / soft.std()
+    return np.asarray((soft - soft.mean()) / soft.std())
 
 
 def background() -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from aimonk.config import DataConfig, SplitConfig
+from aimonk.config import Config, SplitConfig
 from aimonk.data.dataset import read_dataset
 from aimonk.data.split import grouped_split, straddling
 from aimonk.evaluation.cross_validation import fold_splits
@@ -55,13 +55,13 @@ def test_the_audit_names_every_planted_copy_and_nothing_else(planted: Desk) -> N
 
 
 def test_no_planted_copy_is_torn_from_its_original_over_100_seeds(planted: Desk) -> None:
-    data = read_dataset(planted.folder / "images", None, DataConfig())
+    data = read_dataset(planted.folder / "images", None, Config())
     group_of = dict(zip(data.names, data.groups.tolist(), strict=True))
     assert all(len({group_of[name] for name in copies(number)}) == 1 for number in COPIED)
     for seed in range(100):
         config = SplitConfig(seed=seed)
         split = grouped_split(data.targets, data.groups, config)
-        _, folds = fold_splits(data.targets, data.groups, config, 5)
+        folds = fold_splits(data.targets, data.groups, config, 5)
         for each in (split, *folds):
             set_of = {data.names[row]: name for name, rows in each.parts().items() for row in rows}
             assert all(len({set_of[name] for name in copies(number)}) == 1 for number in COPIED)

@@ -57,9 +57,8 @@ def test_the_answer_is_that_of_a_training_and_of_the_sweep(swept: Mapping[str, A
     sweep = swept["sweep"]
     assert (swept["version"], swept["folds"], swept["images"]) == ("1", 5, 1518)
     assert swept["promotion"]["promoted"] is True
-    assert (sweep["trials"], sweep["taken_up"]) == (TRIALS, 0)
+    assert (sweep["trials"], sweep["resumed"]) == (TRIALS, 0)
     assert set(sweep["best"]["settings"]) == {
-        "training.learning_rate",
         "training.l2",
         "training.pos_weight_power",
         "training.loss",
@@ -128,13 +127,15 @@ def test_a_killed_sweep_goes_on_to_the_same_end(
     done = len(list(kept.glob("*.npz")))
     assert 4 <= done < TRIALS
     again = desk.answer(*other)
-    assert 3 <= again["sweep"]["taken_up"] <= done  # the last file may not be in the study yet
+    assert 3 <= again["sweep"]["resumed"] <= done  # the last file may not be in the study yet
     assert again["sweep"]["trials"] == TRIALS
     trials = trials_of(client, again["run_id"])
     assert sorted(int(trial.data.tags["aimonk.trial"]) for trial in trials) == list(range(TRIALS))
-    runs = client.search_runs([client.get_experiment_by_name("killed").experiment_id])
+    experiment = client.get_experiment_by_name("killed")
+    assert experiment is not None
+    runs = client.search_runs([experiment.experiment_id])
     assert len([run for run in runs if "mlflow.parentRunId" not in run.data.tags]) == 1
-    if again["sweep"]["taken_up"] % 4 == 0:  # not killed in the middle of keeping a generation
+    if again["sweep"]["resumed"] % 4 == 0:  # not killed in the middle of keeping a generation
         assert again["sweep"]["best"] == swept["sweep"]["best"]
         assert again["attributes"] == swept["attributes"]
 

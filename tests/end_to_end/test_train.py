@@ -69,11 +69,11 @@ def test_the_run_holds_every_iteration_one_curve_and_one_version(seed_model: Tra
     assert (suspects["probability"] - suspects["label"]).abs().is_monotonic_decreasing
     versions = client.search_model_versions("name = 'aimonk'")
     assert [str(version.version) for version in versions] == ["1"]
-    assert versions[0].description.startswith("NO EVIDENCE")
+    assert (versions[0].description or "").startswith("NO EVIDENCE")
     run = client.get_run(run_id)
     assert run.info.status == "FINISHED"
     assert run.data.params["training.learning_rate"] == "0.0001"
-    assert run.inputs.dataset_inputs[0].dataset.digest
+    assert run.inputs is not None and run.inputs.dataset_inputs[0].dataset.digest
 
 
 def test_same_seed_and_data_give_the_same_losses_without_a_forward_pass(seed_model: Trained) -> None:

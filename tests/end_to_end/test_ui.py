@@ -40,7 +40,11 @@ class Witness:
     def watch(self, context: BrowserContext) -> None:
         context.on("request", lambda request: self.urls.append(request.url))
         context.on("weberror", lambda error: self.crashes.append(str(error.error)))
-        context.on("console", lambda said: said.type in ("error", "warning") and self.complaints.append(said))
+        context.on("console", self._note)
+
+    def _note(self, said: ConsoleMessage) -> None:
+        if said.type in ("error", "warning"):
+            self.complaints.append(said)
 
     def complaints_outside(self, server: str) -> list[str]:
         """MLflow's page complains of its own server (of a missing `users/current`, say); the rest is ours."""

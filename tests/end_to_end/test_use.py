@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import numpy as np
@@ -72,7 +73,7 @@ def serving(desk: Desk, model: str) -> Iterator[str]:
             server.wait(timeout=30)
 
 
-def ask(url: str, images: list[bytes]) -> list[dict[str, object]]:
+def ask(url: str, images: list[bytes]) -> list[dict[str, Any]]:
     cells = [[base64.b64encode(image).decode()] for image in images]
     body = json.dumps({"dataframe_split": {"columns": ["image"], "data": cells}}).encode()
     request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
@@ -172,7 +173,7 @@ def test_promote_refuses_what_has_learned_nothing(seed_model: Trained) -> None:
 
 
 def test_a_challenger_is_compared_with_the_champion_on_the_same_images(clothing_model: Trained) -> None:
-    worse = clothing_model.desk.answer(*clothing_model.arguments, "--set", "training.learning_rate=1e-6")
+    worse = clothing_model.desk.answer(*clothing_model.arguments, "--set", "training.epochs=1")
     assert worse["version"] == "2"
     assert worse["promotion"]["promoted"] is False
     assert "worse than the champion" in worse["promotion"]["reason"]

@@ -3,6 +3,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 
 from aimonk.data.labels import MISSING
 from aimonk.evaluation import association
@@ -11,7 +12,14 @@ from aimonk.evaluation.multiple_testing import holm
 from aimonk.evaluation.units import collapse
 
 
-def p_values_of(targets, scores, groups=None, folds=None, permutations=999, seed=0):
+def p_values_of(
+    targets: ArrayLike,
+    scores: ArrayLike,
+    groups: np.ndarray | None = None,
+    folds: np.ndarray | None = None,
+    permutations: int = 999,
+    seed: int = 0,
+) -> tuple[np.ndarray, np.ndarray]:
     """p-values and statistics of all attributes."""
     targets, scores = np.asarray(targets, np.float32), np.asarray(scores, np.float64)
     groups = np.arange(len(targets)) if groups is None else groups
@@ -21,14 +29,14 @@ def p_values_of(targets, scores, groups=None, folds=None, permutations=999, seed
     return found.p_values, found.statistics
 
 
-def test_what_is_not_tested_is_nan():
+def test_what_is_not_tested_is_nan() -> None:
     targets = np.array([[1, 1], [0, 0]] * 10, np.float32)
     units = collapse(targets, targets, np.arange(20), None)
     found = associate(units, targets, targets, np.arange(20), None, np.array([True, False]), 99, 0)
     assert np.isfinite(found.p_values).tolist() == [True, False]
 
 
-def test_missing_labels_are_not_exchanged():
+def test_missing_labels_are_not_exchanged() -> None:
     generator = np.random.default_rng(0)
     scores, targets = generator.normal(size=60), (np.arange(60) < 15).astype(float)
     # Unknown cells with extreme scores between the known ones.
@@ -41,7 +49,7 @@ def test_missing_labels_are_not_exchanged():
     assert (p[0], statistic[0]) == (pytest.approx(plain[0]), same[0])
 
 
-def test_the_other_direction_is_no_evidence():
+def test_the_other_direction_is_no_evidence() -> None:
     targets = (np.arange(60) < 20).astype(float)[:, None]
     noise = np.random.default_rng(0).normal(size=(60, 1)) / 100
     p, statistics = p_values_of(
@@ -52,20 +60,20 @@ def test_the_other_direction_is_no_evidence():
     assert (statistics[0], statistics[2]) == (800, -800)
 
 
-def test_many_ties_are_permuted():
+def test_many_ties_are_permuted() -> None:
     targets = (np.arange(60) < 20).astype(float)[:, None]
     p, statistics = p_values_of(np.repeat(targets, 3, axis=1), np.hstack([targets, 0 * targets, -targets]))
     assert p.tolist() == [1 / 1000, 1, 1]
     assert statistics.tolist() == [800, 0, -800]
 
 
-def test_without_both_classes_nothing_is_observed():
+def test_without_both_classes_nothing_is_observed() -> None:
     p, observed = p_values_of([[1, MISSING]] * 5, np.ones((5, 2)))
     assert p.tolist() == [1, 1]
     assert observed.tolist() == [0, 0]
 
 
-def test_null_p_values_are_uniform_on_one_test_set():
+def test_null_p_values_are_uniform_on_one_test_set() -> None:
     generator = np.random.default_rng(0)
     targets = (generator.random((80, 1500)) < generator.uniform(0.2, 0.5, 1500)).astype(np.float32)
     targets[generator.random(targets.shape) < 0.1] = MISSING
@@ -75,12 +83,12 @@ def test_null_p_values_are_uniform_on_one_test_set():
         assert np.mean(p <= level) == pytest.approx(level, abs=3.5 * error)
 
 
-def test_null_p_values_are_safe_where_labels_vary_within_groups():
+def test_null_p_values_are_safe_where_labels_vary_within_groups() -> None:
     """30 groups of 5; scores and labels both depend on the group, so images are not independent."""
     generator = np.random.default_rng(1)
     groups = np.repeat(np.arange(30), 5)
 
-    def drawn():
+    def drawn() -> np.ndarray:
         return generator.normal(size=(30, 1500))[groups] + generator.normal(size=(150, 1500))
 
     targets, scores = (drawn() > 0.5).astype(np.float32), drawn()
@@ -92,7 +100,7 @@ def test_null_p_values_are_safe_where_labels_vary_within_groups():
     assert np.mean(ignored <= 0.05) > 0.09
 
 
-def test_signal_is_found_where_labels_vary_within_groups():
+def test_signal_is_found_where_labels_vary_within_groups() -> None:
     generator = np.random.default_rng(2)
     groups = np.repeat(np.arange(30), 5)
     targets = (generator.random((150, 1)) < 0.4).astype(np.float32)
@@ -135,7 +143,7 @@ def out_of_fold(learner: Learner, attributes: int, seed: int) -> tuple[np.ndarra
 
 @pytest.mark.slow
 @pytest.mark.parametrize("learner", [ridge, logistic])
-def test_false_alarms_of_out_of_fold_scores(learner, monkeypatch):
+def test_false_alarms_of_out_of_fold_scores(learner: Learner, monkeypatch: pytest.MonkeyPatch) -> None:
     """The derivation in association.py: permuting alone claims too much, stretched by sqrt(2) it does not."""
     raw: dict[float, list[np.ndarray]] = {1.0: [], math.sqrt(2): []}
     for seed in range(60):
@@ -153,5 +161,5 @@ def test_false_alarms_of_out_of_fold_scores(learner, monkeypatch):
     assert sum(holm(family).min() < 0.05 for family in naive) >= 10
 
 
-def test_stretched_null_is_the_one_in_use():
+def test_stretched_null_is_the_one_in_use() -> None:
     assert pytest.approx(math.sqrt(2)) == association.FOLD_STRETCH

@@ -10,7 +10,7 @@ from aimonk.evaluation.clustered_rank_sum import clustered_rank_sum
 FOLD = np.zeros(6, int)
 
 
-def test_by_hand():
+def test_by_hand() -> None:
     # Doubled ranks less 7: -5, -3, -1, 1, 3, 5; half of the labels are positive.
     scores, targets = np.arange(6.0), np.array([0.0, 1, 0, 0, 1, 1])
     groups = np.array([0, 0, 1, 1, 2, 2])
@@ -22,7 +22,7 @@ def test_by_hand():
     assert stretched == pytest.approx(1 - ndtr(2.5 / math.sqrt(17 * 3 / 2)))
 
 
-def test_missing_labels_and_other_folds_do_not_matter():
+def test_missing_labels_and_other_folds_do_not_matter() -> None:
     scores, targets = np.arange(6.0), np.array([0.0, 1, 0, 0, 1, 1])
     groups = np.array([0, 0, 1, 1, 2, 2])
     expected = clustered_rank_sum(targets, scores, groups, FOLD, 1.0)
@@ -36,6 +36,6 @@ def test_missing_labels_and_other_folds_do_not_matter():
     assert clustered_rank_sum(*wide, 1.0) == pytest.approx(expected)
 
 
-def test_without_both_classes_nothing_is_observed():
+def test_without_both_classes_nothing_is_observed() -> None:
     for targets in (np.ones(6), np.full(6, MISSING)):
         assert clustered_rank_sum(targets, np.arange(6.0), np.arange(6), FOLD, 1.0) == (1.0, 0.0)

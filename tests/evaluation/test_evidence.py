@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,18 +10,20 @@ from aimonk.evaluation.evidence import Verdict, weigh_evidence
 FEW = {"permutations": 2000, "resamples": 300}
 
 
-def draw(images, signals, prevalence=0.3, seed=0):
+def draw(
+    images: int, signals: list[float], prevalence: float = 0.3, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Targets, and scores whose positives lie `signal` higher."""
     generator = np.random.default_rng(seed)
     targets = (generator.random((images, len(signals))) < prevalence).astype(np.float32)
     return targets, generator.normal(size=targets.shape) + np.array(signals) * targets
 
 
-def names(count):
+def names(count: int) -> tuple[str, ...]:
     return tuple(f"attribute {j}" for j in range(count))
 
 
-def test_verdicts():
+def test_verdicts() -> None:
     targets, scores = draw(300, [2.0, 0.0, -2.0, 2.0])
     targets[np.flatnonzero(targets[:, 3] == 1)[9:], 3] = MISSING
     evidence = weigh_evidence(
@@ -50,7 +53,7 @@ def test_verdicts():
     assert random.ap.low < random.prevalence < random.ap.high
 
 
-def test_ten_of_each_class_are_enough():
+def test_ten_of_each_class_are_enough() -> None:
     for positives, verdict in ((9, Verdict.TOO_FEW), (10, Verdict.LEARNED)):
         targets = (np.arange(50) < positives).astype(np.float32)[:, None]
         (attribute,) = weigh_evidence(targets, targets, ("a",), np.arange(50), None, **FEW).attributes
@@ -59,7 +62,7 @@ def test_ten_of_each_class_are_enough():
         assert mirrored.verdict is verdict
 
 
-def test_copies_of_few_photos_are_no_evidence():
+def test_copies_of_few_photos_are_no_evidence() -> None:
     # 5 positives and 20 negatives, each four times: 20 and 80 rows, but too few photos.
     targets, scores = draw(25, [3.0])
     targets[:] = (np.arange(25) < 5)[:, None]
@@ -71,7 +74,7 @@ def test_copies_of_few_photos_are_no_evidence():
     assert attribute.too_few == "groups"
 
 
-def test_copies_do_not_narrow_the_interval():
+def test_copies_do_not_narrow_the_interval() -> None:
     targets, scores = draw(200, [1.0])
     once = weigh_evidence(targets, scores, ("a",), np.arange(200), None, **FEW)
     rows = np.tile(np.arange(200), 3)
@@ -86,7 +89,7 @@ def test_copies_do_not_narrow_the_interval():
     assert thrice.attributes[0].p_raw == once.attributes[0].p_raw
 
 
-def test_means_leave_out_attributes_without_both_classes():
+def test_means_leave_out_attributes_without_both_classes() -> None:
     targets, scores = draw(100, [1.0, 1.0, 1.0])
     targets[:, 1] = 0
     evidence = weigh_evidence(targets, scores, names(3), np.arange(100), None, **FEW)
@@ -98,7 +101,7 @@ def test_means_leave_out_attributes_without_both_classes():
     assert evidence.mean_auc.high - evidence.mean_auc.low < first.auc.high - first.auc.low
 
 
-def test_scores_of_folds_are_judged_fold_by_fold():
+def test_scores_of_folds_are_judged_fold_by_fold() -> None:
     targets, scores = draw(300, [1.5])
     folds = np.arange(300) % 5
     shifted = scores + 100.0 * folds[:, None]
@@ -112,20 +115,20 @@ def test_scores_of_folds_are_judged_fold_by_fold():
     assert pooled.auc.value == pytest.approx(0.5 + (apart.auc.value - 0.5) / 5, abs=0.03)
 
 
-def test_folds_ask_for_stronger_evidence():
+def test_folds_ask_for_stronger_evidence() -> None:
     targets, scores = draw(200, [0.35], seed=3)
     one = weigh_evidence(targets, scores, ("a",), np.arange(200), None, **FEW).attributes[0]
     many = weigh_evidence(targets, scores, ("a",), np.arange(200), np.arange(200) % 2, **FEW).attributes[0]
     assert one.p_raw < 0.03 < many.p_raw < 0.2
 
 
-def test_a_single_fold_is_a_test_set():
+def test_a_single_fold_is_a_test_set() -> None:
     targets, scores = draw(60, [1.0])
     single = weigh_evidence(targets, scores, ("a",), np.arange(60), np.zeros(60, np.int64), **FEW)
     assert single == weigh_evidence(targets, scores, ("a",), np.arange(60), None, **FEW)
 
 
-def test_only_the_order_of_scores_matters():
+def test_only_the_order_of_scores_matters() -> None:
     targets, scores = draw(120, [0.7, 0.0])
     logits = weigh_evidence(targets, scores, names(2), np.arange(120), np.arange(120) % 3, **FEW)
     probabilities = weigh_evidence(
@@ -134,7 +137,7 @@ def test_only_the_order_of_scores_matters():
     assert logits == probabilities
 
 
-def test_headlines():
+def test_headlines() -> None:
     targets, scores = draw(200, [2.0, 2.0])
     all_of_them = weigh_evidence(targets, scores, names(2), np.arange(200), None, **FEW)
     assert all_of_them.headline == "LEARNED all 2 attributes"
@@ -153,8 +156,8 @@ def test_headlines():
         ({"groups": np.zeros(4, int), "folds": np.arange(4)}, "tear groups apart"),
     ],
 )
-def test_misuse(change, message):
-    arguments = {
+def test_misuse(change: dict[str, Any], message: str) -> None:
+    arguments: dict[str, Any] = {
         "targets": np.ones((4, 2)),
         "scores": np.ones((4, 2)),
         "attributes": ("a", "b"),
@@ -166,7 +169,7 @@ def test_misuse(change, message):
 
 
 @pytest.mark.slow
-def test_nothing_is_claimed_of_random_labels():
+def test_nothing_is_claimed_of_random_labels() -> None:
     """200 tables of 8 attributes without signal: 5% of them may claim one (more than 19 in 0.4% of draws)."""
     claims = 0
     for seed in range(200):

@@ -6,11 +6,11 @@ from aimonk.evaluation.folds import double_ranks, fold_rankings, pool_folds
 from aimonk.evaluation.metrics import average_precision, roc_auc
 
 
-def test_double_ranks_average_ties():
+def test_double_ranks_average_ties() -> None:
     assert double_ranks(np.array([0.3, 0.1, 0.3, 0.9])).tolist() == [5, 2, 5, 8]
 
 
-def test_pooling_forgets_where_a_fold_lies():
+def test_pooling_forgets_where_a_fold_lies() -> None:
     # Fold 1 scores 100 higher throughout; within each fold the positives come first.
     targets = np.array([[1], [0], [0], [1], [0], [0]], dtype=np.float32)
     scores = np.array([[3], [2], [1], [103], [102], [101]], dtype=np.float64)
@@ -22,14 +22,14 @@ def test_pooling_forgets_where_a_fold_lies():
     assert sorted(pooled[:3, 0].tolist(), reverse=True) == pooled[:3, 0].tolist()
 
 
-def test_pooling_alternates_which_fold_comes_first():
+def test_pooling_alternates_which_fold_comes_first() -> None:
     folds, scores = np.repeat([0, 1], 4), np.tile(np.arange(4.0), 2)[:, None]
     pooled = pool_folds(np.zeros((8, 1)), scores, folds)[:, 0]
     assert np.unique(pooled).size == 8
     assert (pooled[:4] < pooled[4:]).tolist() == [True, False, True, False]
 
 
-def test_pooling_keeps_ties_within_a_fold_and_leaves_out_missing_labels():
+def test_pooling_keeps_ties_within_a_fold_and_leaves_out_missing_labels() -> None:
     targets = np.array([[1], [0], [MISSING], [0]], dtype=np.float32)
     scores = np.array([[5.0], [5.0], [9.0], [1.0]])
     pooled = pool_folds(targets, scores, np.array([0, 0, 0, 0]))[:, 0]
@@ -37,12 +37,12 @@ def test_pooling_keeps_ties_within_a_fold_and_leaves_out_missing_labels():
     np.testing.assert_allclose(pooled, [2 / 3, 2 / 3, np.nan, 1 / 6])
 
 
-def test_without_folds_scores_stay():
+def test_without_folds_scores_stay() -> None:
     scores = np.array([[0.2], [0.4]])
     assert pool_folds(np.ones((2, 1)), scores, None) is scores
 
 
-def test_auc_counts_pairs_within_folds_only():
+def test_auc_counts_pairs_within_folds_only() -> None:
     targets = np.array([[1], [0], [0], [1], [0]], dtype=np.float32)
     scores = np.array([[2], [1], [3], [0], [9]], dtype=np.float64)
     folds = np.array([0, 0, 0, 1, 1])
@@ -51,7 +51,7 @@ def test_auc_counts_pairs_within_folds_only():
     assert ranking.both(np.ones((1, 5)))[1][0] == pytest.approx(1 / 3)
 
 
-def test_no_skill_has_no_bias_in_either_metric():
+def test_no_skill_has_no_bias_in_either_metric() -> None:
     """Pooled raw scores of a fold's training mean fall below 0.5; ours do not."""
     generator = np.random.default_rng(0)
     raw, auc, ap = [], [], []

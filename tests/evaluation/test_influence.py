@@ -10,7 +10,7 @@ from aimonk.evaluation.influence import influence_error, linearize_ap, linearize
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 3))
-def test_influences_are_derivatives_by_the_weights(seed, folds):
+def test_influences_are_derivatives_by_the_weights(seed: int, folds: int) -> None:
     generator = np.random.default_rng(seed)
     targets = generator.choice([0, 1, MISSING], (30, 2)).astype(np.float32)
     scores = generator.integers(-4, 5, (30, 2)).astype(float)
@@ -27,13 +27,13 @@ def test_influences_are_derivatives_by_the_weights(seed, folds):
                 assert linear.influence[:, j].sum() == pytest.approx(0, abs=1e-12)
 
 
-def test_without_both_classes_there_is_no_value():
+def test_without_both_classes_there_is_no_value() -> None:
     targets = np.array([[1, MISSING], [1, MISSING]], np.float32)
     for linear in (linearize_ap(targets, targets), linearize_auc(targets, targets, None)):
         assert np.isnan(linear.values).all() and not linear.influence.any()
 
 
-def test_error_by_hand():
+def test_error_by_hand() -> None:
     influence = np.array([[1.0], [2.0], [-4.0], [1.0]])
     # Images: squares 1 + 4 + 16 + 1. Groups (1, 2), (-4), (1): 3, -4, 1. Both have mean 0.
     assert influence_error(influence, np.arange(4), None)[0] == pytest.approx(np.sqrt(22))
@@ -43,7 +43,7 @@ def test_error_by_hand():
     assert influence_error(influence, groups, np.array([0, 0, 0, 1]))[0] == pytest.approx(np.sqrt(2 * 3.5**2))
 
 
-def test_auc_error_without_skill_as_theory_says():
+def test_auc_error_without_skill_as_theory_says() -> None:
     """Mann and Whitney (1947): variance (P + Q + 1) / (12 P Q)."""
     generator = np.random.default_rng(0)
     targets = (np.arange(3000) < 900).astype(np.float32)[:, None]

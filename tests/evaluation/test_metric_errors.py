@@ -4,26 +4,29 @@ import pytest
 from aimonk.data.labels import MISSING
 from aimonk.evaluation import metric_errors
 from aimonk.evaluation.influence import Linearized
-from aimonk.evaluation.metric_errors import mean_and_error, metric_intervals
+from aimonk.evaluation.intervals import Interval
+from aimonk.evaluation.metric_errors import MetricIntervals, mean_and_error, metric_intervals
 from aimonk.evaluation.metrics import average_precision, roc_auc
 
 
-def draw(images, prevalences, signal=1.0, seed=0):
+def draw(
+    images: int, prevalences: list[float], signal: float = 1.0, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     generator = np.random.default_rng(seed)
     targets = (generator.random((images, len(prevalences))) < prevalences).astype(np.float32)
     return targets, generator.normal(size=targets.shape) + signal * targets
 
 
-def estimate(targets, scores, resamples=2000):
+def estimate(targets: np.ndarray, scores: np.ndarray, resamples: int = 2000) -> MetricIntervals:
     rarer = np.minimum((targets == 1).sum(axis=0), (targets == 0).sum(axis=0))
     return metric_intervals(targets, scores, np.arange(len(targets)), None, rarer, resamples, 0)
 
 
-def width(interval):
+def width(interval: Interval) -> float:
     return interval.high - interval.low
 
 
-def test_values_are_those_of_the_metrics():
+def test_values_are_those_of_the_metrics() -> None:
     targets, scores = draw(300, [0.1, 0.8])
     targets[:20] = MISSING
     found = estimate(targets, scores)
@@ -31,7 +34,7 @@ def test_values_are_those_of_the_metrics():
     assert [interval.value for interval in found.auc] == pytest.approx(roc_auc(targets, scores))
 
 
-def test_both_ways_agree_where_they_meet(monkeypatch):
+def test_both_ways_agree_where_they_meet(monkeypatch: pytest.MonkeyPatch) -> None:
     targets, scores = draw(1000, [0.25, 0.5, 0.7])
     linear = estimate(targets, scores)
     monkeypatch.setattr(metric_errors, "MANY_GROUPS", 10**9)
@@ -41,16 +44,16 @@ def test_both_ways_agree_where_they_meet(monkeypatch):
     assert width(linear.mean_ap) == pytest.approx(width(resampled.mean_ap), rel=0.08)
 
 
-def test_the_mean_scales_influences_to_the_errors_found():
+def test_the_mean_scales_influences_to_the_errors_found() -> None:
     influence = np.array([[1.0, 2.0, 0.0], [-1.0, -2.0, 0.0]])
     metric = Linearized(np.array([0.4, 0.6, np.nan]), influence)
     # Errors sqrt(2) and 2 sqrt(2); the second is found to be half of it. Both vary together: (1 + 1) / 2.
     errors = np.array([np.sqrt(2), np.sqrt(2), np.nan])
     mean, error = mean_and_error(metric, errors, np.arange(2), None)
-    assert (mean, error) == (pytest.approx(0.5), pytest.approx(np.sqrt(2)))
+    assert (mean, error) == pytest.approx((0.5, np.sqrt(2)))
 
 
-def test_the_mean_of_nothing_is_nan():
+def test_the_mean_of_nothing_is_nan() -> None:
     targets = np.ones((5, 1), np.float32)
     found = estimate(targets, targets)
     assert np.isnan([found.mean_ap.value, found.mean_auc.low, found.ap[0].value]).all()

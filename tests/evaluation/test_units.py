@@ -5,7 +5,7 @@ from aimonk.data.labels import MISSING
 from aimonk.evaluation.units import collapse
 
 
-def test_copies_become_one_unit():
+def test_copies_become_one_unit() -> None:
     targets = np.array([[1, 1, 0], [1, 0, MISSING], [0, MISSING, MISSING], [1, 1, 1]], np.float32)
     scores = np.array([[0.2, 0.3, 0.5], [0.4, 0.7, 0.9], [0.6, 0.1, 0.0], [0.2, 0.2, 0.2]])
     collapsed = collapse(targets, scores, np.array([8, 8, 2, 8]), np.array([1, 1, 0, 1]))
@@ -20,18 +20,18 @@ def test_copies_become_one_unit():
     assert collapsed.negatives.tolist() == [1, 1, 1]
 
 
-def test_equal_scores_of_copies_stay_equal_to_others():
+def test_equal_scores_of_copies_stay_equal_to_others() -> None:
     scores = np.array([[0.1], [0.1], [0.1], [0.1]])
     collapsed = collapse(np.ones((4, 1), np.float32), scores, np.array([0, 0, 0, 1]), None)
     assert collapsed.scores[0, 0] == collapsed.scores[1, 0]
 
 
-def test_a_group_in_two_folds_is_an_error():
+def test_a_group_in_two_folds_is_an_error() -> None:
     with pytest.raises(ValueError, match="tear groups apart"):
         collapse(np.ones((2, 1)), np.ones((2, 1)), np.array([0, 0]), np.array([0, 1]))
 
 
-def test_a_few_contradicting_copies_are_left_out():
+def test_a_few_contradicting_copies_are_left_out() -> None:
     # 20 positive and 20 negative groups of two; k more hold one of each.
     for mixed, varying in ((2, False), (3, True)):
         targets = np.concatenate([np.ones(40), np.zeros(40), np.tile([1, 0], mixed)])[:, None]

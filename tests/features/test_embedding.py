@@ -187,7 +187,8 @@ def test_a_full_disk_keeps_what_was_written(
 ) -> None:
     monkeypatch.setattr(embed_module, "_PART_ROWS", 8)
     files = grey_images(24)
-    replace, done = os.replace, []
+    replace = os.replace
+    done: list[Any] = []
 
     def fills_up(source: Any, target: Any) -> None:
         if len(done) == 2:

@@ -96,7 +96,7 @@ def test_the_measured_error_decides(config: FeaturesConfig, monkeypatch: pytest.
             self.factor = {"f32": 1.0, "bf16": 0.97}[precision]
 
         def embed(self, images: np.ndarray) -> np.ndarray:
-            return self.factor * images.mean(axis=(1, 2))
+            return np.asarray(self.factor * images.mean(axis=(1, 2)))
 
     monkeypatch.setattr(frozen, "has_bf16", lambda: True)
     monkeypatch.setattr(frozen, "OpenVINOEngine", Fake)

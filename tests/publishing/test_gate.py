@@ -17,7 +17,7 @@ from aimonk.publishing.gate import Judgment, judge, promote
 from aimonk.serving.log_package import log_package
 from aimonk.tracking.predictions_table import log_predictions
 from aimonk.tracking.registry import Version, champion, find_version, record_decision, register
-from aimonk.tracking.run import tracked_run
+from aimonk.tracking.tracked_run import tracked_run
 
 CONFIG = Config(evaluation=EvaluationConfig(folds=0, permutations=500, resamples=100))
 N = 120

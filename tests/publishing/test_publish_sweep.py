@@ -21,7 +21,7 @@ from aimonk.reporting.figures.sweep_plots import Axis
 from aimonk.results.sweep_result import SweepResult
 from aimonk.sweeping.space import Range, Space
 
-from .conftest import SETTINGS, make_trial
+from ..sweeping.conftest import SETTINGS, make_trial
 
 CONFIG = load_config(None, ["tracking.experiment=dresses"])
 TRIALS = [make_trial(0, (0.5, 0.6)), make_trial(1, (0.1,), pruned=True), make_trial(2, (0.7, 0.6))]
@@ -37,7 +37,7 @@ def opened(study: Any, data: Any = DATA) -> Any:
     return sweep_run(CONFIG, data, study, "spring", "sweep")
 
 
-def test_the_space_as_pictures_have_it(space: Space):
+def test_the_space_as_pictures_have_it(space: Space) -> None:
     assert axes_of(space) == [
         Axis("training.l2", 1e-4, 1.0, log=True),
         Axis("training.pos_weight_power", 0.0, 1.0),
@@ -45,7 +45,7 @@ def test_the_space_as_pictures_have_it(space: Space):
     ]
 
 
-def test_the_table_has_a_row_per_trial_the_best_first():
+def test_the_table_has_a_row_per_trial_the_best_first() -> None:
     swept = SweepResult.of("spring", TRIALS, 0, TRIALS[2], [TRIALS[2], TRIALS[0]], None, {}, CONFIG)
     assert trials_table(TRIALS, swept) == {
         "trial": [2, 0, 1],
@@ -62,7 +62,7 @@ def test_the_table_has_a_row_per_trial_the_best_first():
 
 def test_an_interrupted_sweep_resumes_its_run_with_the_trials_it_has(
     store: MlflowClient,
-):
+) -> None:
     study = study_of()
     with pytest.raises(KeyboardInterrupt), opened(study) as first:
         record_search(first, CONFIG, DATA, study)
@@ -85,7 +85,7 @@ def test_an_interrupted_sweep_resumes_its_run_with_the_trials_it_has(
     assert study.run[0] == anew.id
 
 
-def test_a_sweep_that_is_asked_for_something_else_has_a_run_of_its_own(store: MlflowClient):
+def test_a_sweep_that_is_asked_for_something_else_has_a_run_of_its_own(store: MlflowClient) -> None:
     study = study_of()
     with pytest.raises(KeyboardInterrupt), opened(study) as first:
         raise KeyboardInterrupt
@@ -95,7 +95,7 @@ def test_a_sweep_that_is_asked_for_something_else_has_a_run_of_its_own(store: Ml
     assert second.id != first.id
 
 
-def test_the_pictures_are_in_the_run(store: MlflowClient, tmp_path: Path):
+def test_the_pictures_are_in_the_run(store: MlflowClient, tmp_path: Path) -> None:
     study = study_of(*(make_trial(number, (0.5 + number / 10,)) for number in range(3)))
     swept = SweepResult.of("spring", study.trials, 0, study.trials[2], [], None, {"training.l2": 1.0}, CONFIG)
     with opened(study) as run:

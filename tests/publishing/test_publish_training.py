@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,16 +18,16 @@ from aimonk.config import Config, EvaluationConfig, TrackingConfig
 from aimonk.data.dataset import Dataset, read_dataset
 from aimonk.data.demo.draw_demo import draw_demo
 from aimonk.data.split import Split
-from aimonk.errors import TrackingError
+from aimonk.errors import TrackingError, UndeliveredError
 from aimonk.evaluation.calibration import Calibration
 from aimonk.evaluation.cross_validation import FoldLogits, held_out_scores
 from aimonk.evaluation.held_out import evidence_of
 from aimonk.progress import recorded
 from aimonk.publishing import publish_training as publishing
 from aimonk.publishing.candidate import Candidate
-from aimonk.publishing.publish_training import publish_training
+from aimonk.publishing.publish_training import prepare_delivery, publish_training
 from aimonk.results.training_result import TrainingResult
-from aimonk.tracking.run import tracked_run
+from aimonk.tracking.tracked_run import tracked_run
 from aimonk.training.history import History
 from aimonk.training.learner import ExportedModel
 
@@ -121,11 +122,54 @@ def test_a_failure_on_the_way_leaves_no_version(
         raise TrackingError("the disk is full")
 
     monkeypatch.setattr(publishing, step, fail)
-    with pytest.raises(TrackingError, match="the disk is full"):
+    with pytest.raises(UndeliveredError, match="the disk is full") as caught:
         published(dataset, candidate)
+    result = caught.value.result
+    assert result.evidence == candidate.evidence  # shown all the same
+    assert "The model is not registered, run" in str(result)
+    assert json.loads(json.dumps(result.to_json()))["version"] == ""
     assert not store.search_model_versions("name = 'dresses'")
-    (run,) = store.search_runs([store.get_experiment_by_name("dresses").experiment_id])
+    experiment = store.get_experiment_by_name("dresses")
+    assert experiment is not None
+    (run,) = store.search_runs([experiment.experiment_id])
     assert run.info.status == "FAILED"
+
+
+def test_a_resumed_delivery_ends_as_one_that_was_not_interrupted(
+    store: MlflowClient, dataset: Dataset, candidate: Candidate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed after the version was registered, before the alias moved: the version is used again."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(publishing, "promote", interrupt)
+        with pytest.raises(KeyboardInterrupt), recorded() as record, tracked_run("dresses") as run:
+            publish_training(run, LEARNER, dataset, candidate, CONFIG, record)
+    (version,) = store.search_model_versions("name = 'dresses'")
+    assert store.get_model_version("dresses", version.version).aliases == []
+    with recorded() as record, tracked_run("dresses", run_id=run.id) as run:
+        result = publish_training(run, LEARNER, dataset, candidate, CONFIG, record)
+    (version,) = store.search_model_versions("name = 'dresses'")
+    assert result.version == str(version.version)
+    assert store.get_model_version("dresses", version.version).aliases == ["champion"]
+    assert len(store.get_metric_history(run.id, "mAP")) == 1
+    table = json.loads(
+        Path(mlflow.artifacts.download_artifacts(run_id=run.id, artifact_path="attributes.json")).read_text()
+    )
+    assert len(table["data"]) == 2
+
+
+def test_the_registry_is_tried_before_the_training(store: MlflowClient) -> None:
+    with tracked_run("dresses") as run:
+        prepare_delivery(run, CONFIG)
+        assert run.resume_command == f"aimonk train --resume {run.id}"
+    found = store.get_registered_model("dresses")
+    assert found.tags == {"aimonk.latest_run": run.id}
+    quoted = replace(CONFIG, tracking=TrackingConfig(register="it's"))
+    with pytest.raises(TrackingError, match="has a quote"), tracked_run("dresses") as run:
+        prepare_delivery(run, quoted)
 
 
 def test_few_attributes_have_metrics_of_their_own(

@@ -7,7 +7,7 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from aimonk.publishing.trial_runs import is_unfinished, log_trial, logged_trials
-from aimonk.tracking.run import tracked_run
+from aimonk.tracking.tracked_run import tracked_run
 from aimonk.training.history import History
 
 HISTORY = History(np.array([0.75, 0.25, 0.5, 0.125], np.float32), (2, 4), (0.5, 0.375), 2)

@@ -3,18 +3,19 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+from collections.abc import Mapping
 
 import pytest
 from rich.console import Console
 
 from aimonk.config_file import load_config
 from aimonk.evaluation.comparison import Comparison
-from aimonk.evaluation.evidence import Interval
+from aimonk.evaluation.intervals import Interval
 from aimonk.results.sweep_result import SweepResult
 
-from .conftest import make_trial
+from ..sweeping.conftest import make_trial
 
-SETTINGS = {"training.l2": 0.012345, "training.loss": "focal"}
+SETTINGS: Mapping[str, float | str] = {"training.l2": 0.012345, "training.loss": "focal"}
 TRIALS = [
     make_trial(0, (0.5, 0.6)),
     make_trial(1, (0.6, 0.7), SETTINGS),
@@ -30,7 +31,7 @@ def swept() -> SweepResult:
     return SweepResult.of("dresses", TRIALS, 2, TRIALS[1], [TRIALS[1], TRIALS[0]], GAIN, shares, config)
 
 
-def test_programs_get_one_object(swept: SweepResult):
+def test_programs_get_one_object(swept: SweepResult) -> None:
     answer = swept.to_json()["sweep"]
     assert json.loads(json.dumps(answer, allow_nan=False)) == {
         "name": "dresses",
@@ -44,7 +45,7 @@ def test_programs_get_one_object(swept: SweepResult):
     }
 
 
-def test_people_get_the_settings_that_won_and_what_they_are_good_for(swept: SweepResult):
+def test_people_get_the_settings_that_won_and_what_they_are_good_for(swept: SweepResult) -> None:
     console = Console(width=200, file=io.StringIO())
     with console.capture() as captured:
         console.print(*swept.summary(), sep="\n")
@@ -58,7 +59,7 @@ def test_people_get_the_settings_that_won_and_what_they_are_good_for(swept: Swee
     assert "there is no evidence that the search paid off" in said
 
 
-def test_a_gain_whose_interval_is_above_zero_paid_off(swept: SweepResult):
+def test_a_gain_whose_interval_is_above_zero_paid_off(swept: SweepResult) -> None:
     above = dataclasses.replace(GAIN, difference=Interval(0.03, 0.01, 0.05))
     paid = dataclasses.replace(swept, gain=above).sentences()[-1]
     assert paid.endswith("differ by +0.030 mean AP [0.010, 0.050]: the search paid off.")

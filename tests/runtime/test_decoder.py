@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pillow_heif
@@ -154,9 +155,12 @@ def test_a_jpeg_is_never_unpacked_below_what_is_asked_for(
     content = encode(Image.new("RGB", (480, 360)))
     unpacked = []
     resize = Image.Image.resize
-    monkeypatch.setattr(
-        Image.Image, "resize", lambda self, *args: unpacked.append(self.size) or resize(self, *args)
-    )
+
+    def watched(image: Image.Image, *arguments: Any) -> Image.Image:
+        unpacked.append(image.size)
+        return resize(image, *arguments)
+
+    monkeypatch.setattr(Image.Image, "resize", watched)
     for size in ((224, 224), (180, 200), (90, 100), (10, 10), (400, 500)):
         assert decode(content, size).shape == (*size, 3)
     # Width and height both allow 1/1, 1/2 (240 x 180), 1/4 (120 x 90), and 1/8 (60 x 45) at most.
@@ -214,7 +218,7 @@ def samples() -> dict[str, bytes]:
         made[kind] = whole.getvalue()
     whole = io.BytesIO()
     pillow_heif.from_pillow(quarters().resize((64, 64))).save(whole)
-    return made | {"HEIF": whole.getvalue(), "PNG 16": sixteen_bits(np.uint16([[0, 9], [40, 7]]))}
+    return made | {"HEIF": whole.getvalue(), "PNG 16": sixteen_bits(np.array([[0, 9], [40, 7]], np.uint16))}
 
 
 def sixteen_bits(gray: np.ndarray) -> bytes:

@@ -65,7 +65,7 @@ def assert_alike(content: bytes, expected: np.ndarray, levels: int = 2) -> None:
 WIDE = GRAY.astype(np.uint16)
 GRAYS = {
     "12 bits in a 16-bit PNG": encoded(WIDE * 16, "PNG"),
-    "12 bits, bits repeated": encoded(np.uint16(WIDE.astype(np.uint32) * 4095 // 255), "PNG"),
+    "12 bits, bits repeated": encoded((WIDE.astype(np.uint32) * 4095 // 255).astype(np.uint16), "PNG"),
     "10 bits": encoded(WIDE * 4, "PNG"),
     "14 bits": encoded(WIDE * 64, "PNG"),
     "8 bits in 16": encoded(WIDE, "PNG"),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import builtins
 import io
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,7 +59,12 @@ def test_bright_where_monochrome_1_is_low() -> None:
 def test_the_window_says_what_is_black_and_white() -> None:
     # Stored 0, 4, ..., 1020 is -1000 to 20 units. PS3.3 C.11.2.1.2.1 with center -489.5 and width 256:
     # black up to -490 - 127.5 = -617.5, white above -362.5, hence stored 382.5 to 637.5.
-    window = {"RescaleSlope": 1, "RescaleIntercept": -1000, "WindowCenter": -489.5, "WindowWidth": 256}
+    window: dict[str, Any] = {
+        "RescaleSlope": 1,
+        "RescaleIntercept": -1000,
+        "WindowCenter": -489.5,
+        "WindowWidth": 256,
+    }
     stored = GRAY * 4
     expected = np.clip((stored.astype(float) - 382.5), 0, 255)
     assert_gray(dicom(stored, BitsStored=12, **window), expected)
@@ -67,7 +73,7 @@ def test_the_window_says_what_is_black_and_white() -> None:
 
 
 def test_a_window_that_is_exact() -> None:
-    window = {"WindowCenter": 2048, "WindowWidth": 4096, "VOILUTFunction": "LINEAR_EXACT"}
+    window: dict[str, Any] = {"WindowCenter": 2048, "WindowWidth": 4096, "VOILUTFunction": "LINEAR_EXACT"}
     assert_gray(dicom(GRAY * 16, BitsStored=12, **window))
 
 
@@ -124,7 +130,7 @@ def test_damage() -> None:
 def test_without_pydicom(monkeypatch: pytest.MonkeyPatch) -> None:
     content, real = dicom(GRAY), builtins.__import__
 
-    def absent(name: str, *arguments: object) -> object:
+    def absent(name: str, *arguments: Any) -> object:
         if name == "pydicom":
             raise ImportError(name)
         return real(name, *arguments)

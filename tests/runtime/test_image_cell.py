@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from aimonk.errors import ImagesError
 from aimonk.runtime.image_cell import encoded_size, image_bytes
 
-from .conftest import plain_image
+from ..serving.conftest import plain_image
 
 NOT_BASE64 = "the text is not base64 of an image"
 PNG = plain_image(250, 251, 252)

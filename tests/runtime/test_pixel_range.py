@@ -75,7 +75,7 @@ def test_scaling_by_hand() -> None:
     kind=st.sampled_from([np.int32, np.float32, np.uint16]),
 )
 def test_no_value_is_clipped_and_the_order_is_kept(values: list[int], kind: type) -> None:
-    samples = np.array(values).astype(kind)
+    samples: np.ndarray = np.array(values).astype(kind)
     black, white = black_and_white(samples)
     assert black < white and black <= samples.min() and samples.max() <= white
     gray = to_8_bits(samples, black, white)

@@ -5,7 +5,7 @@ import gc
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,11 +19,11 @@ from aimonk.runtime.predictor import BATCH, MANY, Prediction, Predictor
 from aimonk.runtime.request_limits import BusyError, Limits
 from tests.conftest import ROOT
 
-from .conftest import HEAD, colour_info, plain_image
+from ..serving.conftest import HEAD, colour_info, plain_image
 
 
 def sigmoid(logit: float) -> float:
-    return 1 / (1 + np.exp(-logit))
+    return float(1 / (1 + np.exp(-logit)))
 
 
 @pytest.fixture(scope="module")
@@ -49,11 +49,11 @@ def test_present_is_at_least_the_threshold(make_package: Callable[..., Path]) ->
 
 def test_one_bad_image_among_good_ones(predictor: Predictor, tmp_path: Path) -> None:
     good = plain_image(0, 0, 0)
-    bad = [b"no image", b"", good[: len(good) // 2], tmp_path / "absent.png"]
+    bad: list[bytes | Path] = [b"no image", b"", good[: len(good) // 2], tmp_path / "absent.png"]
     answers = predictor.predict([good, *bad, good])
     assert [answer.error is None for answer in answers] == [True, False, False, False, False, True]
     assert answers[0] == answers[-1] == Prediction(("dark",), answers[0].probabilities)
-    assert all(answer.probabilities == answer.predicted_attributes == () for answer in answers[1:-1])
+    assert all((answer.probabilities, answer.predicted_attributes) == ((), ()) for answer in answers[1:-1])
     assert answers[1].error == "not an image"
     assert answers[4].error == "missing"
 
@@ -78,7 +78,7 @@ def test_a_stream_keeps_the_order(package: Path, throughput: bool, count: int, t
 def test_a_stream_reads_only_a_little_ahead(predictor: Predictor) -> None:
     taken = 0
 
-    def images() -> list[bytes]:
+    def images() -> Iterator[bytes]:
         nonlocal taken
         for _ in range(40 * BATCH):
             taken += 1

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import fsspec
 import numpy as np
@@ -27,7 +28,7 @@ DARK = 0.6224593312018546  # 1 / (1 + exp(-0.5)): no blue at all
 
 
 def sigmoid(logit: float) -> float:
-    return 1 / (1 + np.exp(-logit))
+    return float(1 / (1 + np.exp(-logit)))
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +58,8 @@ def many(tmp_path: Path) -> Path:
     return tmp_path / "many.parquet"
 
 
-def rows_of(path: Path) -> list[dict[str, object]]:
-    rows: list[dict[str, object]] = pq.read_table(path).to_pylist()
+def rows_of(path: Path) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
     return rows
 
 
@@ -286,7 +287,12 @@ def test_a_failure_leaves_the_old_table_and_is_resumed(
     assert out.read_text() == "old"
     decoded: list[object] = []
     decode = Predictor._decode
-    monkeypatch.setattr(Predictor, "_decode", lambda self, image: decoded.append(1) or decode(self, image))
+
+    def counted(predictor: Predictor, image: Any) -> Any:
+        decoded.append(image)
+        return decode(predictor, image)
+
+    monkeypatch.setattr(Predictor, "_decode", counted)
     assert score(predictor, many, out).resumed == 1024
     assert len(decoded) == 1300 - 1024
     assert out.read_bytes() == (tmp_path / "whole.csv").read_bytes()
@@ -306,7 +312,7 @@ def test_parts_that_are_damaged_or_of_other_images_are_scored_again(
     interrupted(predictor, many, out, 1024)
     pq.write_table(pa.table({"image": [plain_image(0, 0, 0)] * 1300}), many)
     assert score(predictor, many, out).resumed == 0
-    assert {tuple(row["predicted_attributes"]) for row in rows_of(out)} == {("dark",)}  # type: ignore[arg-type]
+    assert {tuple(row["predicted_attributes"]) for row in rows_of(out)} == {("dark",)}
 
 
 def test_two_processes_do_not_write_one_table(predictor: Predictor, many: Path, tmp_path: Path) -> None:

@@ -23,7 +23,8 @@ from starlette.testclient import TestClient
 
 from aimonk.runtime.predictor import Predictor
 from aimonk.runtime.request_limits import Limits
-from aimonk.serving.http_server import ServedModel, create_app
+from aimonk.serving.http_server import create_app
+from aimonk.serving.served_model import ServedModel
 from tests.conftest import ROOT
 
 from .conftest import plain_image
@@ -198,10 +199,8 @@ def test_a_busy_server_ends_soon_after_sigterm(package: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    code = (
-        "import sys; from aimonk.serving.http_server import serve; serve(sys.argv[1], port=int(sys.argv[2]))"
-    )
-    server = subprocess.Popen([sys.executable, "-c", code, str(package), str(port)], cwd=ROOT)
+    command = [sys.executable, "-m", "aimonk", "serve", "--model", str(package), "--port", str(port)]
+    server = subprocess.Popen(command, cwd=ROOT)
     try:
         for _ in range(200):
             try:

@@ -30,7 +30,7 @@ from aimonk.serving.log_package import log_package
 from aimonk.serving.serving_environment import pinned_environment, requirements
 from aimonk.spark import spark_session
 from aimonk.tracking.registry import register
-from aimonk.tracking.run import tracked_run
+from aimonk.tracking.tracked_run import tracked_run
 
 from ..tracking.conftest import empty_store, store  # noqa: F401
 from .conftest import plain_image
@@ -103,7 +103,7 @@ def test_logging_says_nothing(store: MlflowClient, package: Path, capfd: pytest.
 
 
 @contextmanager
-def served(uri: str) -> Iterator[Callable[[str, str], tuple[int, Any]]]:
+def served(uri: str) -> Iterator[Callable[..., tuple[int, Any]]]:
     """`mlflow models serve` on a free port; yields a function that posts a body of a type to it."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -42,7 +42,7 @@ def model(package: Path) -> AimonkModel:
 def ask(model: AimonkModel, model_input: Any) -> list[dict[str, Any]]:
     reply = model.predict(None, model_input)
     assert list(reply.columns) == ["predicted_attributes", "probabilities", "error", "scores"]
-    return reply.to_dict(orient="records")
+    return list(reply.to_dict(orient="records"))
 
 
 def test_the_reply_has_a_row_per_row_in_order(model: AimonkModel) -> None:

@@ -32,7 +32,9 @@ def test_a_head_is_a_product_and_a_sum() -> None:
     images = np.zeros((2, 4, 4, 3), dtype=np.uint8)
     images[0] = (200, 7, 50)
     images[1] = (0, 7, 100)
-    np.testing.assert_allclose(run(append_head(mean_colour(), HEAD), images), [[1, 0], [-1, -0.5]], atol=1e-6)
+    np.testing.assert_allclose(
+        run(append_head(mean_colour(), HEAD), images), [[1.0, 0.0], [-1.0, -0.5]], atol=1e-6
+    )
 
 
 def test_the_backbone_stays_as_it_is() -> None:

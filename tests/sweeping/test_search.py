@@ -29,7 +29,7 @@ class Fitted:
     epochs: int = 1
 
     def logits(self, rows: np.ndarray) -> np.ndarray:
-        return TARGETS[rows] * self.gap
+        return np.asarray(TARGETS[rows] * self.gap)
 
 
 @dataclass
@@ -64,7 +64,7 @@ def searched(
     return told, fits, progress
 
 
-def test_every_trial_is_tried_in_every_fold_until_there_are_enough(tmp_path: Path):
+def test_every_trial_is_tried_in_every_fold_until_there_are_enough(tmp_path: Path) -> None:
     told, fits, progress = searched(tmp_path, 6, first={"training.l2": 0.75})
     assert [trial.number for trial in told] == list(range(6))
     assert told[0].settings == {"training.l2": 0.75}
@@ -77,7 +77,7 @@ def test_every_trial_is_tried_in_every_fold_until_there_are_enough(tmp_path: Pat
     assert {trial.scores for trial in told} <= {(1.0, 1.0), (0.5, 0.5)}
 
 
-def test_it_goes_on_where_it_was_left(tmp_path: Path):
+def test_it_goes_on_where_it_was_left(tmp_path: Path) -> None:
     first, _, _ = searched(tmp_path, 4)
     more, fits, progress = searched(tmp_path, 6)
     assert [trial.number for trial in more] == [4, 5]
@@ -86,7 +86,9 @@ def test_it_goes_on_where_it_was_left(tmp_path: Path):
     assert searched(tmp_path, 6)[1] == []
 
 
-def test_the_trials_do_not_depend_on_the_number_of_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_trials_do_not_depend_on_the_number_of_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     threads: set[str] = set()
     fit = Learner.fit
 
@@ -106,7 +108,7 @@ def test_the_trials_do_not_depend_on_the_number_of_threads(tmp_path: Path, monke
     assert [trial.scores for trial in alone] == [trial.scores for trial in several]
 
 
-def test_a_trial_that_falls_behind_is_stopped_after_its_first_fold(tmp_path: Path):
+def test_a_trial_that_falls_behind_is_stopped_after_its_first_fold(tmp_path: Path) -> None:
     told, fits, _ = searched(tmp_path, 40)
     pruned = [trial for trial in told if trial.pruned]
     assert pruned
@@ -115,7 +117,9 @@ def test_a_trial_that_falls_behind_is_stopped_after_its_first_fold(tmp_path: Pat
     assert len(fits) == 2 * (40 - len(pruned)) + len(pruned)
 
 
-def test_an_error_in_a_thread_is_told_and_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_an_error_in_a_thread_is_told_and_nothing_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(self: Learner, split: Split) -> None:
         raise RuntimeError("no memory")
 
@@ -126,7 +130,7 @@ def test_an_error_in_a_thread_is_told_and_nothing_is_kept(tmp_path: Path, monkey
     assert [trial.number for trial in searched(tmp_path, 4)[0]] == [0, 1, 2, 3]
 
 
-def test_a_training_that_diverged_scores_nothing():
+def test_a_training_that_diverged_scores_nothing() -> None:
     found = result(Fitted(float("nan")), SPLITS[0], TARGETS)  # type: ignore[arg-type]
     assert found.score == 0
     assert found.validation.tolist() == [[0.0]] * 4

@@ -37,7 +37,9 @@ def try_all(study: Study, count: int, first: Settings | None = None) -> list[Set
     return [one.params for one in asked]
 
 
-def test_the_first_trial_is_what_it_begins_with_and_all_lie_in_the_space(tmp_path: Path, space: Space):
+def test_the_first_trial_is_what_it_begins_with_and_all_lie_in_the_space(
+    tmp_path: Path, space: Space
+) -> None:
     with opened(tmp_path, space) as study:
         tried = try_all(study, 4, FIRST) + try_all(study, 4, FIRST)
     assert tried[0] == FIRST
@@ -47,7 +49,7 @@ def test_the_first_trial_is_what_it_begins_with_and_all_lie_in_the_space(tmp_pat
         assert all(settings[name] in dimension for name, dimension in space.dimensions.items())
 
 
-def test_a_study_goes_on_as_if_it_had_not_been_interrupted(tmp_path: Path, space: Space):
+def test_a_study_goes_on_as_if_it_had_not_been_interrupted(tmp_path: Path, space: Space) -> None:
     with opened(tmp_path / "whole", space) as study:
         whole = [settings for _ in range(5) for settings in try_all(study, 4, FIRST)]
     broken: list[Settings] = []
@@ -59,7 +61,7 @@ def test_a_study_goes_on_as_if_it_had_not_been_interrupted(tmp_path: Path, space
     assert broken == whole
 
 
-def test_the_sampler_learns_unless_it_is_blind(tmp_path: Path, space: Space):
+def test_the_sampler_learns_unless_it_is_blind(tmp_path: Path, space: Space) -> None:
     def distance(blind: bool) -> float:
         with opened(tmp_path / str(blind), space, blind=blind) as study:
             tried = [settings for _ in range(8) for settings in try_all(study, 4)]
@@ -71,7 +73,7 @@ def test_the_sampler_learns_unless_it_is_blind(tmp_path: Path, space: Space):
     assert distance(blind=True) == pytest.approx(1.0, abs=0.35)
 
 
-def test_a_bad_trial_is_stopped_once_there_are_enough_to_compare_with(tmp_path: Path, space: Space):
+def test_a_bad_trial_is_stopped_once_there_are_enough_to_compare_with(tmp_path: Path, space: Space) -> None:
     with opened(tmp_path, space) as study:
         for number in range(RANDOM_TRIALS):
             (asked,) = study.ask(1)
@@ -90,7 +92,7 @@ def test_a_bad_trial_is_stopped_once_there_are_enough_to_compare_with(tmp_path: 
         assert states == ["COMPLETE"] * RANDOM_TRIALS + ["PRUNED", "COMPLETE"]
 
 
-def test_a_blind_study_stops_nothing(tmp_path: Path, space: Space):
+def test_a_blind_study_stops_nothing(tmp_path: Path, space: Space) -> None:
     with opened(tmp_path, space, blind=True) as study:
         for _ in range(RANDOM_TRIALS):
             try_all(study, 1)
@@ -99,7 +101,9 @@ def test_a_blind_study_stops_nothing(tmp_path: Path, space: Space):
         assert not asked.should_prune()
 
 
-def test_a_trial_whose_file_is_damaged_is_tried_again_under_a_new_number(tmp_path: Path, space: Space):
+def test_a_trial_whose_file_is_damaged_is_tried_again_under_a_new_number(
+    tmp_path: Path, space: Space
+) -> None:
     with opened(tmp_path, space) as study:
         try_all(study, 3)
     (tmp_path / "sweeps" / "test" / "trial-0001.npz").write_bytes(b"nothing")
@@ -109,7 +113,7 @@ def test_a_trial_whose_file_is_damaged_is_tried_again_under_a_new_number(tmp_pat
         assert [trial.number for trial in study.trials] == [0, 2, 3]
 
 
-def test_optuna_itself_reads_what_is_kept(tmp_path: Path, space: Space):
+def test_optuna_itself_reads_what_is_kept(tmp_path: Path, space: Space) -> None:
     with opened(tmp_path, space) as study:
         tried = try_all(study, 2)
         study.run = ("a run", "what it was asked for")
@@ -121,7 +125,7 @@ def test_optuna_itself_reads_what_is_kept(tmp_path: Path, space: Space):
         assert study.run == ("a run", "what it was asked for")
 
 
-def test_importance_tells_what_matters_from_what_does_not(tmp_path: Path, space: Space):
+def test_importance_tells_what_matters_from_what_does_not(tmp_path: Path, space: Space) -> None:
     with opened(tmp_path, space, blind=True) as study:
         assert study.importances() == {}
         for _ in range(6):
@@ -132,14 +136,14 @@ def test_importance_tells_what_matters_from_what_does_not(tmp_path: Path, space:
     assert sum(shares.values()) == pytest.approx(1)
 
 
-def test_equal_scores_have_no_importances(tmp_path: Path):
+def test_equal_scores_have_no_importances(tmp_path: Path) -> None:
     with opened(tmp_path, Space({"training.l2": Range(0.0, 1.0)})) as study:
         for asked in study.ask(6):
             study.tell(asked, make_trial(study.next_number, (0.5,), asked.params))
         assert study.importances() == {}
 
 
-def test_another_identity_needs_another_name(tmp_path: Path, space: Space):
+def test_another_identity_needs_another_name(tmp_path: Path, space: Space) -> None:
     with opened(tmp_path, space):
         pass
     with (
@@ -149,7 +153,7 @@ def test_another_identity_needs_another_name(tmp_path: Path, space: Space):
         pass
 
 
-def test_only_one_process_at_a_time_and_none_after_a_kill(tmp_path: Path, space: Space):
+def test_only_one_process_at_a_time_and_none_after_a_kill(tmp_path: Path, space: Space) -> None:
     code = (
         "import sys, time; from pathlib import Path\n"
         "from aimonk.sweeping.space import Space; from aimonk.sweeping.study import open_study\n"
@@ -170,7 +174,9 @@ def test_only_one_process_at_a_time_and_none_after_a_kill(tmp_path: Path, space:
 
 
 @pytest.mark.parametrize("content", [b"no database at all, but some text", None])
-def test_a_file_that_cannot_be_used_is_one_sentence(tmp_path: Path, space: Space, content: bytes | None):
+def test_a_file_that_cannot_be_used_is_one_sentence(
+    tmp_path: Path, space: Space, content: bytes | None
+) -> None:
     path = tmp_path / "sweeps" / "test.db"
     path.parent.mkdir()
     if content is None:
@@ -187,6 +193,6 @@ def test_a_file_that_cannot_be_used_is_one_sentence(tmp_path: Path, space: Space
     assert "\n" not in str(caught.value)
 
 
-def test_what_goes_wrong_inside_is_not_blamed_on_the_study(tmp_path: Path, space: Space):
+def test_what_goes_wrong_inside_is_not_blamed_on_the_study(tmp_path: Path, space: Space) -> None:
     with pytest.raises(OSError, match="something else"), opened(tmp_path, space):
         raise OSError("something else")

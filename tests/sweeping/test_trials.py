@@ -10,14 +10,14 @@ from aimonk.sweeping.trials import read_trial, write_trial
 from .conftest import make_trial
 
 
-def test_mean_score_and_typical_epochs():
+def test_mean_score_and_typical_epochs() -> None:
     trial = make_trial(0, (0.5, 0.7, 0.9), epochs=(4, 30, 10))
     assert trial.scores == (0.5, 0.7, 0.9)
     assert trial.score == pytest.approx(0.7)
     assert trial.epochs == 10
 
 
-def test_what_is_written_is_read(tmp_path: Path):
+def test_what_is_written_is_read(tmp_path: Path) -> None:
     trial = make_trial(7, (0.5, 0.25), {"training.l2": 0.1, "training.scale_features": True}, pruned=True)
     write_trial(tmp_path / "t.npz", trial)
     again = read_trial(tmp_path / "t.npz")
@@ -40,7 +40,7 @@ def test_what_is_written_is_read(tmp_path: Path):
 
 
 @pytest.mark.parametrize("damage", ["absent", "short", "flipped", "empty"])
-def test_a_damaged_file_is_no_trial(tmp_path: Path, damage: str):
+def test_a_damaged_file_is_no_trial(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "t.npz"
     write_trial(path, make_trial(0, (0.5,)))
     data = bytearray(path.read_bytes())

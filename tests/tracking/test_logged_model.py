@@ -13,7 +13,7 @@ from aimonk.runtime.record import read_info
 from aimonk.serving.log_package import log_package
 from aimonk.tracking.logged_model import model_package
 from aimonk.tracking.registry import CHAMPION, register, set_alias
-from aimonk.tracking.run import tracked_run
+from aimonk.tracking.tracked_run import tracked_run
 
 from ..serving.conftest import plain_image
 

@@ -11,7 +11,7 @@ from mlflow.tracking import MlflowClient
 from aimonk.errors import ModelError
 from aimonk.evaluation.held_out import HeldOutScores, matching_rows
 from aimonk.tracking.predictions_table import log_predictions, read_predictions
-from aimonk.tracking.run import tracked_run
+from aimonk.tracking.tracked_run import tracked_run
 
 
 def held_out(digests: tuple[str, ...], attributes: tuple[str, ...] = ("a.b", "label.c")) -> HeldOutScores:

@@ -20,7 +20,7 @@ from aimonk.tracking.registry import (
     resolve,
     set_alias,
 )
-from aimonk.tracking.run import tracked_run
+from aimonk.tracking.tracked_run import tracked_run
 
 Log = Callable[[], ModelInfo]
 

@@ -54,3 +54,8 @@ def test_a_server_answers_or_is_said_not_to(server: str, monkeypatch: pytest.Mon
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"{server}/elsewhere")
     with pytest.raises(TrackingError, match=r"does not answer \(Not Found\)"):
         check_store()
+
+
+def test_a_password_is_neither_shown_nor_in_the_way(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.replace("http://", "http://anna:secret@"))
+    assert check_store() == f"{server.replace('http://', 'http://***@')} answers"

@@ -110,7 +110,14 @@ def test_defaults_are_set_before_mlflow_is_imported() -> None:
         "os.environ.pop('MLFLOW_DISABLE_TELEMETRY', None)\n"
         "import aimonk.tracking; assert 'mlflow' not in sys.modules\n"
         "print(os.environ['MLFLOW_DISABLE_TELEMETRY'], os.environ['MLFLOW_HTTP_REQUEST_MAX_RETRIES'],"
-        " os.environ['MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR'])"
+        " os.environ['MLFLOW_HTTP_REQUEST_TIMEOUT'])"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["true", "5", "1"]
+    assert done.stdout.split() == ["true", "5", "20"]
+
+
+def test_an_artifact_location_on_the_server_is_no_local_folder(store: MlflowClient, tmp_path: Path) -> None:
+    store.create_experiment("proxied", artifact_location="mlflow-artifacts:/1")
+    before = sorted(path.name for path in tmp_path.iterdir())
+    open_store("proxied")
+    assert sorted(path.name for path in tmp_path.iterdir()) == before

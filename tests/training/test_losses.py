@@ -6,10 +6,13 @@ With sigmoid(ln 3) = 3/4 the cells come out in logarithms of small numbers: -log
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import ArrayLike
 
 from aimonk.training.backend import tf
 from aimonk.training.losses import LOSSES, asymmetric, batch_loss, focal, partial_asymmetric, weighted_bce
@@ -19,8 +22,16 @@ ONES = tf.ones(4)
 RARE = tf.fill([4], 0.1)
 
 
-def cells(function, targets, logits, pos_weight=ONES, prevalence=RARE, **options):
-    return function(tf.constant(targets), tf.constant(logits), pos_weight, prevalence, **options).numpy()
+def cells(
+    function: Callable[..., tf.Tensor],
+    targets: ArrayLike,
+    logits: ArrayLike,
+    pos_weight: tf.Tensor = ONES,
+    prevalence: tf.Tensor = RARE,
+    **options: float,
+) -> np.ndarray:
+    losses = function(tf.constant(targets), tf.constant(logits), pos_weight, prevalence, **options)
+    return np.asarray(losses)
 
 
 def test_weighted_bce_by_hand() -> None:
@@ -111,7 +122,9 @@ def test_batch_without_a_known_cell_is_zero(name: str) -> None:
     st.lists(st.sampled_from([1.0, 0.0, -1.0, -2.0]), min_size=4, max_size=4),
     st.lists(st.floats(-1e4, 1e4, width=32), min_size=4, max_size=4),
 )
-def test_extreme_logits_stay_finite_and_unknown_cells_get_no_gradient(row, values) -> None:
+def test_extreme_logits_stay_finite_and_unknown_cells_get_no_gradient(
+    row: list[float], values: list[float]
+) -> None:
     targets, logits = tf.constant([row]), tf.constant([values])
     for name in LOSSES:
         with tf.GradientTape() as tape:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ...errors import LabelsError
-from .image_names import looks_like_image, split_after_image
+from .image_names import looks_like_image, rank, split_after_image
 from .raw_table import RawTable, from_rows
 from .tokens import is_label
 
@@ -47,11 +47,16 @@ def read_whitespace(path: Path, lines: list[tuple[int, str]], encoding: str) -> 
 
 def _is_header(lines: list[tuple[int, str]]) -> bool:
     first = lines[0][1]
-    if split_after_image(first) is not None or len(lines) < 2:
+    if split_after_image(first) is not None or len(lines) < 2 or _is_row(first.split()):
         return False
     if split_after_image(lines[1][1]) is not None:
         return True
     return not any(map(is_label, first.split())) and any(map(is_label, lines[1][1].split()[1:]))
+
+
+def _is_row(cells: list[str]) -> bool:
+    """Whether labels follow something that is not the usual name of an image column."""
+    return len(cells) > 1 and rank(cells[0]) is None and all(map(is_label, cells[1:]))
 
 
 def _width(rows: list[tuple[int, str]]) -> int:

@@ -37,8 +37,8 @@ def counts() -> Callable[[LabelTable], dict[str, tuple[int, int, int]]]:
 
     def of(table: LabelTable) -> dict[str, tuple[int, int, int]]:
         return {
-            name: tuple(int((table.targets[:, at] == value).sum()) for value in (1, 0, -1))
-            for at, name in enumerate(table.attributes)
+            name: (int((column == 1).sum()), int((column == 0).sum()), int((column == -1).sum()))
+            for name, column in zip(table.attributes, table.targets.T, strict=True)
         }
 
     return of

@@ -67,7 +67,7 @@ def test_chexpert(cases: Path, counts: Counts, lay_out: LayOut) -> None:
     file = cases / "05-chexpert" / "train.csv"
     with pytest.raises(LabelsError, match="labels.absent and labels.unknown"):
         read_labels(file)
-    settings = {"unknown": ("-1", "")}
+    settings: dict[str, Any] = {"unknown": ("-1", "")}
     table = read_labels(file, LabelsConfig(**settings))
     assert counts(table) == {
         "No Finding": (23, 0, 97),

@@ -27,6 +27,14 @@ def test_whitespace_rows_have_no_header_and_every_spelling_of_a_label(tmp_path: 
     assert table.split is None
 
 
+def test_a_first_row_whose_name_is_no_image_is_a_row_and_not_a_header(tmp_path: Path) -> None:
+    table = read_labels(write(tmp_path / "labels.txt", "../labels.txt 1 0\nimage_1.jpg 0 1\n"))
+    assert table.images == ("../labels.txt", "image_1.jpg")
+    assert table.targets.tolist() == [[1, 0], [0, 1]]
+    named = read_labels(write(tmp_path / "named.txt", "image 1 2\nimage_1.jpg 0 1\n"))
+    assert named.attributes == ("1", "2")
+
+
 @pytest.mark.parametrize(("suffix", "comma"), [("csv", ","), ("tsv", "\t")])
 def test_headed_rows_name_attributes_and_the_split_column_is_not_one(
     tmp_path: Path, suffix: str, comma: str

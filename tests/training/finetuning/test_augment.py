@@ -7,7 +7,7 @@ from aimonk.training.finetuning.augment import NAMES, _sampled, augment
 
 
 def changed(images: np.ndarray, *names: str, seed: tuple[int, int] = (1, 2)) -> np.ndarray:
-    return augment(tf.constant(images), names, tf.constant(seed)).numpy()
+    return np.asarray(augment(tf.constant(images), names, tf.constant(seed)))
 
 
 def noise(count: int = 64, size: int = 16) -> np.ndarray:

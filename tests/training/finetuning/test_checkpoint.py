@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import IO, Never
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ CHECKPOINT = Checkpoint(
     identity="a training",
     epoch=3,
     best_epoch=2,
-    iteration_losses=np.float32([0.5, 0.25]),
+    iteration_losses=np.array([0.5, 0.25], np.float32),
     validation_losses=np.array([0.1]),
     validation_scores=np.array([]),
     model=tuple(np.full((1, 2), i, np.float32) for i in range(12)),
@@ -60,7 +61,7 @@ def test_damaged(tmp_path: Path, cut: int) -> None:
 def test_a_failed_write_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_checkpoint(tmp_path, CHECKPOINT)
 
-    def full(file, **arrays):
+    def full(file: IO[bytes], **arrays: np.ndarray) -> Never:
         file.write(b"half")
         raise OSError("No space left on device")
 

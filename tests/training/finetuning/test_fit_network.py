@@ -51,7 +51,7 @@ def weights(model: keras.Model) -> list[np.ndarray]:
     return [variable.numpy() for variable in model.variables]
 
 
-def test_it_is_the_training_of_keras(model, images, targets) -> None:
+def test_it_is_the_training_of_keras(model: keras.Model, images: np.ndarray, targets: np.ndarray) -> None:
     """Losses of every iteration, the short last batch too, and the weights in the end."""
     twin = keras.models.clone_model(model)
     twin.set_weights(model.get_weights())
@@ -76,7 +76,7 @@ def test_it_is_the_training_of_keras(model, images, targets) -> None:
         np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4)
 
 
-def test_warm_up_starts_at_nothing(model, images, targets) -> None:
+def test_warm_up_starts_at_nothing(model: keras.Model, images: np.ndarray, targets: np.ndarray) -> None:
     """The first iteration has the rate 0, so the first two losses on the same images are one."""
     before = model.predict_on_batch(images[:8])
     rates = []
@@ -86,10 +86,13 @@ def test_warm_up_starts_at_nothing(model, images, targets) -> None:
         progress=lambda done, total: rates.append(np.abs(model.predict_on_batch(images[:8]) - before).max()),
     )  # fmt: skip
     assert rates[0] == 0.0 < rates[1]
-    np.testing.assert_allclose(*history.iteration_losses, rtol=1e-5)
+    first, second = history.iteration_losses
+    np.testing.assert_allclose(first, second, rtol=1e-5)
 
 
-def test_batch_normalisation_stays_as_it_was(model, images, targets) -> None:
+def test_batch_normalisation_stays_as_it_was(
+    model: keras.Model, images: np.ndarray, targets: np.ndarray
+) -> None:
     norm = model.get_layer("inner").get_layer("norm")
     before = norm.get_weights()
     kernel = model.get_layer("inner").get_layer("one").get_weights()[0]
@@ -99,7 +102,7 @@ def test_batch_normalisation_stays_as_it_was(model, images, targets) -> None:
     assert np.abs(model.get_layer("inner").get_layer("one").get_weights()[0] - kernel).max() > 1e-3
 
 
-def test_best_weights_are_restored(model, images, targets) -> None:
+def test_best_weights_are_restored(model: keras.Model, images: np.ndarray, targets: np.ndarray) -> None:
     """Validation labels are those of training turned around: the better it learns, the worse the score."""
     targets[20:] = np.where(targets[20:] < 0, -1, 1 - targets[20:])
     kept = {}
@@ -144,7 +147,9 @@ def test_the_same_training_gives_the_same_network(shared: Path) -> None:
         np.testing.assert_array_equal(one, other)
 
 
-def test_average_is_that_of_the_weights_after_each_iteration(model, images, targets) -> None:
+def test_average_is_that_of_the_weights_after_each_iteration(
+    model: keras.Model, images: np.ndarray, targets: np.ndarray
+) -> None:
     path = []
     config = dataclasses.replace(CONFIG, epochs=2, average=0.5, warmup_epochs=0.0)
     finetune(
@@ -159,7 +164,9 @@ def test_average_is_that_of_the_weights_after_each_iteration(model, images, targ
     assert np.abs(path[-1][0] - average[0]).max() > 1e-4
 
 
-def test_mixed_precision_is_close_and_put_back(model, images, targets) -> None:
+def test_mixed_precision_is_close_and_put_back(
+    model: keras.Model, images: np.ndarray, targets: np.ndarray
+) -> None:
     start = model.get_weights()
     exact = finetune(model, images, targets, TRAIN, NONE, TRAINING, CONFIG)
     model.set_weights(start)
@@ -170,7 +177,9 @@ def test_mixed_precision_is_close_and_put_back(model, images, targets) -> None:
     assert {layer.compute_dtype for layer in leaf_layers(model) if layer.weights} == {"float32"}
 
 
-def test_killed_and_resumed_is_never_killed(model, images, targets, tmp_path: Path) -> None:
+def test_killed_and_resumed_is_never_killed(
+    model: keras.Model, images: np.ndarray, targets: np.ndarray, tmp_path: Path
+) -> None:
     """Bit for bit: losses, weights, and what the observer has, each iteration once."""
     config = dataclasses.replace(CONFIG, epochs=4, augment=("flip", "color"), average=0.9)
     start = model.get_weights()
@@ -200,7 +209,9 @@ def test_killed_and_resumed_is_never_killed(model, images, targets, tmp_path: Pa
     assert killed.told == whole.told[:5]
 
 
-def test_resuming_a_finished_training_trains_no_more(model, images, targets, tmp_path: Path) -> None:
+def test_resuming_a_finished_training_trains_no_more(
+    model: keras.Model, images: np.ndarray, targets: np.ndarray, tmp_path: Path
+) -> None:
     done: list[int] = []
     arguments = (model, images, targets, TRAIN, VALIDATION, TRAINING, CONFIG)
     first = finetune(*arguments, None, tmp_path)
@@ -212,7 +223,9 @@ def test_resuming_a_finished_training_trains_no_more(model, images, targets, tmp
         np.testing.assert_array_equal(one, other)
 
 
-def test_a_checkpoint_of_other_settings_is_refused(model, images, targets, tmp_path: Path) -> None:
+def test_a_checkpoint_of_other_settings_is_refused(
+    model: keras.Model, images: np.ndarray, targets: np.ndarray, tmp_path: Path
+) -> None:
     config = dataclasses.replace(CONFIG, epochs=1)
     finetune(model, images, targets, TRAIN, NONE, TRAINING, config, None, tmp_path)
     for other in (CONFIG, dataclasses.replace(config, learning_rate=0.02)):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import ArrayLike
 
 from aimonk.training.backend import tf
 from aimonk.training.linear_probe.cell_losses import CELL_LOSSES
@@ -21,7 +22,13 @@ RARE = np.full(4, 0.1)
 NAMES = sorted(CELL_LOSSES)
 
 
-def cells(name: str, targets, logits, pos_weight=ONES, prevalence=RARE) -> tuple[np.ndarray, np.ndarray]:
+def cells(
+    name: str,
+    targets: ArrayLike,
+    logits: ArrayLike,
+    pos_weight: ArrayLike = ONES,
+    prevalence: ArrayLike = RARE,
+) -> tuple[np.ndarray, np.ndarray]:
     return CELL_LOSSES[name](np.array(targets), np.array(logits), np.array(pos_weight), np.array(prevalence))
 
 
@@ -105,7 +112,9 @@ def test_losses_and_derivatives_are_those_of_keras(name: str) -> None:
     st.lists(st.sampled_from([1.0, 0.0, -1.0]), min_size=4, max_size=4),
     st.lists(st.floats(-1e4, 1e4, width=32), min_size=4, max_size=4),
 )
-def test_extreme_logits_stay_finite_and_unknown_labels_get_no_gradient(row, values) -> None:
+def test_extreme_logits_stay_finite_and_unknown_labels_get_no_gradient(
+    row: list[float], values: list[float]
+) -> None:
     targets, logits = np.array([row], np.float32), np.array([values], np.float32)
     for name in NAMES:
         losses, slopes = CELL_LOSSES[name](targets, logits, ONES.astype(np.float32), RARE.astype(np.float32))

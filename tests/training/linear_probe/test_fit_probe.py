@@ -53,7 +53,7 @@ class Notes:
     """An observer that notes what it is told."""
 
     def __init__(self) -> None:
-        self.told: list[tuple] = []
+        self.told: list[tuple[Any, ...]] = []
 
     def iterations(self, first_step: int, losses: np.ndarray) -> None:
         self.told.append(("iterations", first_step, losses.tolist()))
@@ -62,7 +62,9 @@ class Notes:
         self.told.append(("epoch", epoch, step, validation_loss))
 
 
-def keras_fit(features, targets, train, config: TrainingConfig):
+def keras_fit(
+    features: np.ndarray, targets: np.ndarray, train: np.ndarray, config: TrainingConfig
+) -> tuple[np.ndarray, np.ndarray]:
     """The same training by a compiled Keras model with Keras' own Adam, batch by batch in the same order."""
     weights = pos_weights(targets[train], config.pos_weight_power), prevalences(targets[train])
     loss = batch_loss(config.loss)
@@ -104,10 +106,8 @@ def test_penalty_and_decay_are_those_of_keras() -> None:
     head, _ = fit_head(features, targets, np.arange(48), NONE, config)
     _, logits = keras_fit(features, targets, np.arange(48), config)
     np.testing.assert_allclose(head.logits(features), logits, atol=1e-4)
-    for switched_off in ({"l2": 0.0}, {"weight_decay": 0.0}):
-        other, _ = fit_head(
-            features, targets, np.arange(48), NONE, dataclasses.replace(config, **switched_off)
-        )
+    for without in (dataclasses.replace(config, l2=0.0), dataclasses.replace(config, weight_decay=0.0)):
+        other, _ = fit_head(features, targets, np.arange(48), NONE, without)
         assert np.abs(other.logits(features) - logits).max() > 0.1
 
 

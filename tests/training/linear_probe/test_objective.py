@@ -74,9 +74,9 @@ def test_the_gradient_is_that_of_loss_and_penalty_on_scaled_features(
 def test_blocks_do_not_change_the_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
     objective, train = problem()
     kernel, bias = np.ones((5, 3), np.float32), np.zeros(3, np.float32)
-    whole = objective.gradient(kernel, bias, train, train)
+    whole: tuple[float | np.ndarray, ...] = objective.gradient(kernel, bias, train, train)
     monkeypatch.setattr(image_vectors, "BLOCK_BYTES", 4 * 5 * 7)
-    parts = objective.gradient(kernel, bias, train, train)
+    parts: tuple[float | np.ndarray, ...] = objective.gradient(kernel, bias, train, train)
     for one, other in zip(whole, parts, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
 
@@ -87,11 +87,9 @@ def test_the_standardized_copy_gives_the_same_gradient() -> None:
     scaled = ((objective.vectors.matrix - scaling.mean) / scaling.scale).astype(np.float32)
     copied = dataclasses.replace(objective, vectors=ImageVectors.of(scaled), scaling=Scaling.none(5))
     kernel, bias = np.ones((5, 3), np.float32), np.ones(3, np.float32)
-    for one, other in zip(
-        objective.gradient(kernel, bias, train, train),
-        copied.gradient(kernel, bias, train, train),
-        strict=True,
-    ):
+    whole: tuple[float | np.ndarray, ...] = objective.gradient(kernel, bias, train, train)
+    standardized: tuple[float | np.ndarray, ...] = copied.gradient(kernel, bias, train, train)
+    for one, other in zip(whole, standardized, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
 
 

@@ -7,7 +7,7 @@ from aimonk.training.linear_probe.schedule import learning_rates
 
 
 def test_constant() -> None:
-    np.testing.assert_array_equal(learning_rates("constant", 0.5, 3), np.float32([0.5, 0.5, 0.5]))
+    np.testing.assert_array_equal(learning_rates("constant", 0.5, 3), np.array([0.5, 0.5, 0.5], np.float32))
 
 
 def test_cosine_by_hand() -> None:

@@ -1,7 +1,8 @@
-"""The commands that improve labels: parse, call one command, print."""
+"""The commands that complete and correct labels: parse, call one command, print."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,10 +15,77 @@ from .cli_options import (
     Ignore,
     ImageColumn,
     Labels,
+    Model,
     Set,
     labels_settings,
     show,
+    show_json,
+    show_text,
 )
+
+
+def fill(
+    model: Model,
+    data: Data,
+    out: Annotated[Path, typer.Option(help="File to write, in the format of the labels.")],
+    labels: Labels = "",
+    image_column: ImageColumn = "",
+    attributes: Attributes = [],  # noqa: B006
+    ignore: Ignore = [],  # noqa: B006
+    group: Group = "",
+    precision: Annotated[float, typer.Option(help="Share of what is filled that must be right.")] = 0.95,
+    miss: Annotated[float, typer.Option(help="Largest share of a class filled as the other.")] = 0.05,
+    confidence: Annotated[float, typer.Option(help="Confidence in both, for each attribute.")] = 0.95,
+    set_: Set = [],  # noqa: B006
+    as_json: AsJson = False,
+) -> None:
+    """Fill the missing labels that held-out evidence vouches for."""
+    from .commands.fill import fill
+
+    result = fill(
+        model,
+        data,
+        labels or None,
+        out=out,
+        precision=precision,
+        miss=miss,
+        confidence=confidence,
+        settings=[*labels_settings(image_column, attributes, ignore, group), *set_],
+        announce=lambda found: show_text(found.summary(), as_json),
+    )
+    show_text(result.files(), as_json)
+    if as_json:
+        show_json(result)
+
+
+def suggest(
+    model: Model,
+    data: Data,
+    labels: Labels = "",
+    image_column: ImageColumn = "",
+    attributes: Attributes = [],  # noqa: B006
+    ignore: Ignore = [],  # noqa: B006
+    group: Group = "",
+    n: Annotated[int, typer.Option("--n", min=1, help="How many images.")] = 100,
+    out: Annotated[str, typer.Option(help="CSV file to write.")] = "",
+    strategy: Annotated[str, typer.Option(help="How they are chosen; the default was measured best.")] = "",
+    set_: Set = [],  # noqa: B006
+    as_json: AsJson = False,
+) -> None:
+    """Name the images whose labels would teach most, labelled in part or not at all."""
+    from .commands.suggest import suggest
+    from .evaluation.suggestions import DEFAULT
+
+    result = suggest(
+        model,
+        data,
+        labels or None,
+        n=n,
+        out=out or None,
+        strategy=strategy or DEFAULT,
+        settings=[*labels_settings(image_column, attributes, ignore, group), *set_],
+    )
+    show(result, as_json)
 
 
 def review(
