@@ -119,6 +119,9 @@ def review(
         str,
         typer.Option(metavar="RUN_ID", help="Run trained on the corrected labels, to compare with."),
     ] = "",
+    reviewer_error: Annotated[
+        float, typer.Option(min=0, max=0.4, help="Share of answers that are wrong, as far as you know.")
+    ] = 0.0,
     as_json: AsJson = False,
 ) -> None:
     """Settle doubtful labels on a local page, and write the corrected table."""
@@ -138,5 +141,6 @@ def review(
         blind=not open_,
         page=not no_page,
         against=against,
+        reviewer_error=reviewer_error,
     )
     show(result, as_json)

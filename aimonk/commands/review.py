@@ -43,6 +43,7 @@ def review(
     blind: bool = True,
     page: bool = True,
     against: str = "",
+    reviewer_error: float = 0.0,
 ) -> ReviewResult:
     """Settle doubtful labels on a local page; the labels file stays as it is.
 
@@ -65,13 +66,16 @@ def review(
         blind: show label and model only after the answer.
         page: False sums up the answers so far, without a page.
         against: id of a run that was trained on the corrected labels, to compare with `run`.
+        reviewer_error: share of answers that are wrong, as far as you know.
 
     Raises:
         LabelsError: the labels are absent or not valid, or the journal cannot be written.
         ModelError: the run scored none of these images.
         TrackingError: the store cannot be used.
-        ConfigError: `out` is the labels file, or another program listens at the port.
+        ConfigError: `out` is the labels file, a share is out of its range, or another program listens at
+            the port.
     """
+    _check_shares(control_share, reviewer_error)
     config = load_config(None, settings)
     with recorded() as record:
         with stage("audit", "Reading images") as progress:
@@ -105,6 +109,9 @@ def review(
         if out is not None:
             write_labels(corrections.table, Path(out))
         answered = reviewed_cells(dataset, latest)
+        comparison = None
+        if later is not None:
+            comparison = compare_runs(dataset, answered, probabilities, later, reviewer_error)
         return ReviewResult(
             run=run,
             journal=journal.path,
@@ -113,9 +120,9 @@ def review(
             open=session.open_cells(),
             corrections=corrections,
             tally=tally(session.book),
-            precision=reviewed_precision(answered, probabilities),
+            precision=reviewed_precision(answered, probabilities, reviewer_error=reviewer_error),
             against=against,
-            comparison=None if later is None else compare_runs(dataset, answered, probabilities, later),
+            comparison=comparison,
             warnings=tuple(record.warnings),
         )
 
@@ -123,6 +130,13 @@ def review(
 def _probabilities(dataset: Dataset, run: str) -> np.ndarray:
     """Return the run's out-of-fold probabilities, in the order of the data set."""
     return held_out_probabilities(dataset, read_predictions(run), run)
+
+
+def _check_shares(control_share: float, reviewer_error: float) -> None:
+    if not 0 <= control_share <= 0.9:
+        raise ConfigError(f"control_share is {control_share:g}; give a share from 0 to 0.9.")
+    if not 0 <= reviewer_error <= 0.4:
+        raise ConfigError(f"reviewer_error is {reviewer_error:g}; give a share from 0 to 0.4.")
 
 
 def _check_out(out: str | Path | None, dataset: Dataset) -> None:

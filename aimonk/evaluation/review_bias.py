@@ -34,8 +34,13 @@ The interval covers which controls were drawn, not which images: the truth is th
 is symmetric on the logit scale with the standard error of a bootstrap of the controls and Student's t for the
 wrong labels among them, since only these carry information. Below five of them it is undefined.
 
-What stays: reviewers err. A reviewer's mistakes on controls count as label errors and pull the figure down,
-see `review_tally` for their rate. "Cannot tell" takes a cell out.
+Reviewers err. If an answer a is wrong with probability r, whatever the cell, then E[a] = t + r (1 - 2 t), and
+(a - r) / (1 - 2 r) takes the place of t above (Rogan and Gladen 1978, "Estimating prevalence from the results
+of a screening test"). Without that, mistakes on controls pass for wrong labels and pull the figure down: by
+0.04 for r = 0.02 on data/clothing. One answer a cell does not tell r from the rate of labels that are wrong
+where the model is wrong too, so r has to be given. "Cannot tell" takes a cell out.
+
+Measured by experiments/benchmarks/review_bias.py.
 """
 
 from __future__ import annotations
@@ -93,29 +98,41 @@ class ReviewedComparison:
 
 
 def reviewed_precision(
-    cells: ReviewedCells, probabilities: np.ndarray, *, resamples: int = 500, seed: int = 0
+    cells: ReviewedCells,
+    probabilities: np.ndarray,
+    *,
+    reviewer_error: float = 0.0,
+    resamples: int = 500,
+    seed: int = 0,
 ) -> ReviewedPrecision:
     """Estimate the AP over all cells that a model has under the right labels.
 
     Args:
         cells: the review.
         probabilities: `(N, L)` calibrated out-of-fold probabilities; nan where there is none.
+        reviewer_error: share of answers that are wrong, below 0.5.
         resamples: of the bootstrap.
         seed: of its random draws.
 
     Returns:
         Figures that are nan where no control was answered.
     """
-    return _estimate(cells, (probabilities,), resamples, seed)[0][0]
+    return _estimate(cells, (probabilities,), reviewer_error, resamples, seed)[0][0]
 
 
 def compare_reviewed(
-    cells: ReviewedCells, first: np.ndarray, second: np.ndarray, *, resamples: int = 500, seed: int = 0
+    cells: ReviewedCells,
+    first: np.ndarray,
+    second: np.ndarray,
+    *,
+    reviewer_error: float = 0.0,
+    resamples: int = 500,
+    seed: int = 0,
 ) -> ReviewedComparison:
     """Compare two models on the cells that both scored, paired; arguments as `reviewed_precision`."""
     both = np.isfinite(first) & np.isfinite(second)
     models = tuple(np.where(both, model, np.nan) for model in (first, second))
-    (one, two), draws = _estimate(cells, models, resamples, seed)
+    (one, two), draws = _estimate(cells, models, reviewer_error, resamples, seed)
     value, errors = two.unbiased.value - one.unbiased.value, one.errors
     difference = Interval(value, np.nan, np.nan)
     if errors >= FEWEST_ERRORS:
@@ -125,7 +142,7 @@ def compare_reviewed(
 
 
 def _estimate(
-    cells: ReviewedCells, models: tuple[np.ndarray, ...], resamples: int, seed: int
+    cells: ReviewedCells, models: tuple[np.ndarray, ...], reviewer_error: float, resamples: int, seed: int
 ) -> tuple[list[ReviewedPrecision], np.ndarray]:
     """Each model's figures, and the `(models, resamples)` draws of its estimate."""
     frame, answered = _frame(cells, models[0])
@@ -134,20 +151,21 @@ def _estimate(
     chosen = cells.controls[rows, columns] & answered[rows, columns]
     doubted = answered[rows, columns] & ~chosen
     corrected = np.where(answered[rows, columns], answers, given)
-    base = np.where(doubted, answers, given)
+    right = (answers - reviewer_error) / (1 - 2 * reviewer_error)
+    base = np.where(doubted, right, given)
     size = np.bincount(columns[~doubted], minlength=frame.shape[1])
     drawn = np.bincount(columns[chosen], minlength=frame.shape[1])
     at = np.flatnonzero(chosen)
-    moved = (answers[at] - given[at]) * size[columns[at]] / np.maximum(drawn[columns[at]], 1)
+    moved = (right[at] - given[at]) * size[columns[at]] / np.maximum(drawn[columns[at]], 1)
     generator = np.random.default_rng(seed)
     evenly = np.full(max(len(at), 1), 1 / max(len(at), 1))
     counts = generator.multinomial(len(at), evenly, resamples)[:, : len(at)]
+    errors = int(np.count_nonzero(answers[at] != given[at]))
     found, draws = [], np.full((len(models), resamples), np.nan)
     for number, model in enumerate(models):
         ranking = _CellRanking(model[rows, columns])
         estimate = ranking.average_precision(_with(base, at, moved))
         draws[number] = [ranking.average_precision(_with(base, at, moved * count)) for count in counts]
-        errors = int(np.count_nonzero(moved))
         interval = Interval(estimate, np.nan, np.nan) if len(at) else UNDEFINED
         if errors >= FEWEST_ERRORS and 0 < estimate < 1:
             interval = logit_interval(estimate, float(draws[number].std(ddof=1)), errors)

@@ -52,9 +52,21 @@ def reviewed_cells(dataset: Dataset, answers: Iterable[Answer]) -> ReviewedCells
 
 
 def compare_runs(
-    dataset: Dataset, cells: ReviewedCells, earlier: np.ndarray, later: np.ndarray
+    dataset: Dataset,
+    cells: ReviewedCells,
+    earlier: np.ndarray,
+    later: np.ndarray,
+    reviewer_error: float = 0.0,
 ) -> RunComparison:
-    """Compare two runs; `earlier` and `later` are `(N, L)` probabilities, nan where there is none."""
+    """Compare two runs.
+
+    Args:
+        dataset: N images and L attributes.
+        cells: the review.
+        earlier: `(N, L)` probabilities of the run that was reviewed; nan where there is none.
+        later: likewise, of the run that it is compared with.
+        reviewer_error: see `reviewed_precision`.
+    """
     both = np.isfinite(earlier) & np.isfinite(later)
     corrected = np.where(np.isnan(cells.answers), cells.targets, cells.answers)
 
@@ -63,4 +75,5 @@ def compare_runs(
         new, old = np.nan_to_num(later), np.nan_to_num(earlier)
         return compare(known, new, old, dataset.attributes, dataset.groups)
 
-    return RunComparison(under(cells.targets), under(corrected), compare_reviewed(cells, earlier, later))
+    right = compare_reviewed(cells, earlier, later, reviewer_error=reviewer_error)
+    return RunComparison(under(cells.targets), under(corrected), right)

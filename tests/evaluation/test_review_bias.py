@@ -133,3 +133,18 @@ def test_any_increasing_function_of_the_scores_does(seed: int, suspects: int, co
     found = reviewed_precision(cells, case.scores, resamples=2)
     other = reviewed_precision(cells, case.scores**3, resamples=2)
     assert found == other or np.isclose(found.unbiased.value, other.unbiased.value, equal_nan=True)
+
+
+def test_mistakes_of_the_reviewer_are_allowed_for() -> None:
+    case = simulated()
+    truth = average_precision_score(case.truth.ravel(), case.scores.ravel())
+    cells = case.review(0, 2_000, 0)  # everything, so that only the mistakes are left
+    values = []
+    for seed in range(20):
+        wrong = np.random.default_rng(seed).random(cells.answers.shape) < 0.05
+        erring = dataclasses.replace(cells, answers=np.where(wrong, 1 - cells.answers, cells.answers))
+        plain = reviewed_precision(erring, case.scores, resamples=2).unbiased.value
+        found = reviewed_precision(erring, case.scores, reviewer_error=0.05, resamples=2).unbiased.value
+        assert plain < truth - 0.02
+        values.append(found)
+    assert np.mean(values) == pytest.approx(truth, abs=0.004)
