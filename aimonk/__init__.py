@@ -15,12 +15,16 @@ if TYPE_CHECKING:
     from .commands.doctor import doctor
     from .commands.embed import embed
     from .commands.evaluate import evaluate
+    from .commands.explain import explain
     from .commands.export import export
+    from .commands.fill import fill
     from .commands.predict import predict
     from .commands.promote import promote
     from .commands.recipes import list_recipes
+    from .commands.review import review
     from .commands.score import score
     from .commands.serve import serve
+    from .commands.suggest import suggest
     from .commands.sweep import sweep
     from .commands.train import train
     from .config import Config
@@ -29,8 +33,12 @@ if TYPE_CHECKING:
     from .results.audit_result import AuditResult
     from .results.embedding_result import EmbeddingResult
     from .results.evaluation_result import EvaluationResult
+    from .results.explanation_result import ExplanationResult
+    from .results.fill_result import FillResult
     from .results.prediction_result import PredictionResult
     from .results.promotion_result import PromotionResult
+    from .results.review_result import ReviewResult
+    from .results.suggestion_result import SuggestionResult
     from .results.sweep_result import SweepResult
     from .results.training_result import TrainingResult
 
@@ -42,21 +50,29 @@ _HOMES = {
     "Config": "config",
     "EmbeddingResult": "results.embedding_result",
     "EvaluationResult": "results.evaluation_result",
+    "FillResult": "results.fill_result",
+    "ExplanationResult": "results.explanation_result",
     "PredictionResult": "results.prediction_result",
     "PromotionResult": "results.promotion_result",
+    "SuggestionResult": "results.suggestion_result",
+    "ReviewResult": "results.review_result",
     "SweepResult": "results.sweep_result",
     "TrainingResult": "results.training_result",
     "audit": "commands.audit",
     "doctor": "commands.doctor",
     "embed": "commands.embed",
     "evaluate": "commands.evaluate",
+    "explain": "commands.explain",
     "export": "commands.export",
+    "fill": "commands.fill",
     "list_backbones": "commands.backbones",
     "list_recipes": "commands.recipes",
     "load_config": "config_file",
     "predict": "commands.predict",
     "promote": "commands.promote",
+    "review": "commands.review",
     "score": "commands.score",
+    "suggest": "commands.suggest",
     "serve": "commands.serve",
     "sweep": "commands.sweep",
     "train": "commands.train",
@@ -68,21 +84,29 @@ __all__ = [
     "Config",
     "EmbeddingResult",
     "EvaluationResult",
+    "FillResult",
+    "ExplanationResult",
     "PredictionResult",
     "PromotionResult",
+    "SuggestionResult",
+    "ReviewResult",
     "SweepResult",
     "TrainingResult",
     "audit",
     "doctor",
     "embed",
     "evaluate",
+    "explain",
     "export",
+    "fill",
     "list_backbones",
     "list_recipes",
     "load_config",
     "predict",
     "promote",
+    "review",
     "score",
+    "suggest",
     "serve",
     "sweep",
     "train",

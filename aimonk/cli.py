@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import typer
 
-from . import cli_learning, cli_models
+from . import cli_labeling, cli_learning, cli_models
 from .errors import AimonkError
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 
 LEARNING = "Look at data, and learn from it"
+LABELING = "Complete and correct the labels"
 MODELS = "Use a model"
 
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
@@ -33,9 +34,11 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
         cli_learning.doctor,
         cli_learning.demo_data,
     ),
+    LABELING: (cli_labeling.fill, cli_labeling.suggest, cli_labeling.review),
     MODELS: (
         cli_models.evaluate,
         cli_models.predict,
+        cli_models.explain,
         cli_models.score,
         cli_models.serve,
         cli_models.promote,
@@ -48,21 +51,26 @@ for panel, commands in COMMANDS.items():
         app.command(command.__name__.replace("_", "-"), rich_help_panel=panel)(command)
 
 
-def main() -> NoReturn:
-    """Run the command line. An error that a user can mend is one sentence and exit code 2."""
+@app.callback()
+def prepare(context: typer.Context) -> None:
+    """Prepare the screen and the temporary files of a command; `aimonk --help` needs neither."""
     from rich.console import Console
 
     from .progress import show_on
     from .scratch import scratch_folder
 
+    show_on(Console(stderr=True))
+    context.with_resource(scratch_folder())
+
+
+def main() -> NoReturn:
+    """Run the command line. An error that a user can mend is one sentence and exit code 2."""
     # TensorFlow and MLflow make a million objects that stay. Looking for garbage among them as often as
     # Python does takes 0.7 s while they are imported, and 1.5 s more when the process ends.
     gc.set_threshold(100_000, 50, 100)
-    show_on(Console(stderr=True))
     code = 2
     try:
-        with scratch_folder():
-            app()
+        app()
     except SystemExit as ended:  # a usage error, Ctrl-C, SIGTERM, or the end of the command
         code, lines = _exit_code(ended), _advice(ended)
         if code > 128:

@@ -55,6 +55,26 @@ def predict(
         raise typer.Exit(2)
 
 
+def explain(
+    images: Annotated[list[Path], typer.Argument(help="Image files.")],
+    model: Model,
+    out: Annotated[
+        str, typer.Option(metavar="DIR", help="Folder for the pictures and explanations.json.")
+    ] = "",
+    attribute: Annotated[
+        list[str], typer.Option(help="Attribute to draw; default: those present that have evidence.")
+    ] = [],  # noqa: B006
+    as_json: AsJson = False,
+) -> None:
+    """Show where in an image the evidence for each attribute lies."""
+    from .commands.explain import explain
+
+    result = explain(model, images, out or None, attributes=attribute)
+    show(result, as_json)
+    if result.unreadable:
+        raise typer.Exit(2)
+
+
 def score(
     model: Model,
     data: Annotated[str, typer.Option(help="Folder of images, or a Parquet file; also a URI such as s3://.")],

@@ -61,11 +61,21 @@ class Shown(Protocol):
 
 def show(result: Shown, as_json: bool) -> None:
     """Print for people to stdout, or to stderr where a program reads JSON on stdout."""
+    show_text(result.summary(), as_json)
+    if as_json:
+        show_json(result)
+
+
+def show_text(parts: Sequence[RenderableType], as_json: bool) -> None:
+    """Print for people, where `show` does."""
     from rich.console import Console
 
-    Console(stderr=as_json).print(*result.summary(), sep="\n")
-    if as_json:
-        print(json.dumps(result.to_json(), allow_nan=False))
+    Console(stderr=as_json).print(*parts, sep="\n")
+
+
+def show_json(result: Shown) -> None:
+    """Print one line for a program."""
+    print(json.dumps(result.to_json(), allow_nan=False))
 
 
 @contextmanager

@@ -80,6 +80,12 @@ class LabelsConfig:
     """Column of predefined sets: train, validation, test."""
     threshold: Annotated[float, Field(gt=0, le=1)] | None = None
     """Soft labels, numbers from 0 to 1, are present from this value on."""
+    filled: Literal["ignore", "weigh"] = "ignore"
+    """What a training makes of labels that `aimonk fill` filled in: nothing, or a label of lower weight. No
+    figure of the evidence rests on them either way. The model that filled them had seen the labels of the
+    images that are held out, however, so with `weigh` the scores may flatter a little."""
+    filled_weight: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Weight of a filled label in the loss, where a person's has 1."""
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -204,6 +210,9 @@ class EvaluationConfig:
     calibrate: bool = True
     suspects: Count = 40
     """How many suspect labels the report lists."""
+    learning_curve: bool | Literal["auto"] = "auto"
+    """Train on growing shares of the images too, to say what more labels would bring; that takes 1.5 times as
+    long as the folds. `auto` does so for a frozen backbone and at most 20,000 images."""
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -239,6 +248,11 @@ class Config:
             raise ValueError(
                 f"split.kind={self.split.kind} divides the images once, but evaluation.folds={self.folds} "
                 "asks for cross-validation; set evaluation.folds=0, or split.kind=grouped"
+            )
+        if self.labels.filled == "weigh" and self.training.mode == "finetune":
+            raise ValueError(
+                "labels.filled=weigh is for a frozen backbone, but training.mode is finetune; set one of "
+                "labels.filled=ignore and training.mode=frozen"
             )
         choosing = {
             "training.patience": self.training.patience > 0,

@@ -20,11 +20,11 @@ LAYERS = (
     {"data", "backbones"},
     {"features", "evaluation"},
     {"training", "tracking"},
-    {"serving", "sweeping", "reporting"},
+    {"serving", "sweeping", "reporting", "reviewing"},
     {"results"},
     {"publishing"},
     {"commands"},
-    {"__init__", "cli_options", "cli_learning", "cli_models", "cli", "__main__"},
+    {"__init__", "cli_options", "cli_labeling", "cli_learning", "cli_models", "cli", "__main__"},
 )
 """From the ground floor up. A room may import from its own floor and from those below it."""
 

@@ -6,22 +6,20 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-from scipy.special import expit, logit
+from scipy.special import logit
 
-from ..config import Config
 from ..config_file import load_config
 from ..data.dataset import Dataset, read_dataset
 from ..errors import LabelsError
 from ..evaluation.evidence import weigh_evidence
 from ..evaluation.thresholds import operating_points
-from ..features.cache_key import image_index_folder, store_folder
-from ..features.feature_store import FeatureStore
-from ..features.views import PLAIN
+from ..features.cache_key import image_index_folder
 from ..progress import LOGGER, recorded, stage
 from ..publishing.log_evidence import attribute_metrics, summary_metrics
 from ..results.evaluation_result import EvaluationResult
 from ..runtime.predictor import Predictor
-from ..serving.package import SEEN_DIGITS, read_head, read_seen
+from ..serving.file_scores import score_files
+from ..serving.package import SEEN_DIGITS, read_seen
 from ..tracking.logged_model import model_package
 from ..tracking.registry import resolve
 from ..tracking.tracked_run import tracked_run
@@ -69,7 +67,8 @@ def evaluate(
         rows = _unseen_rows(dataset, read_seen(package))
         targets = dataset.targets[rows][:, columns]
         with stage("score", "Scoring"):
-            probabilities = _probabilities(package, predictor, dataset, rows, config)
+            files = [(dataset.digests[row], dataset.paths[row]) for row in rows]
+            probabilities = score_files(package, predictor, files, config.features)
         thresholds = np.array([attribute.threshold for attribute in info.attributes])
         with stage("evidence", "Weighing the evidence"):
             evidence = weigh_evidence(
@@ -135,17 +134,3 @@ def _unseen_rows(dataset: Dataset, seen: frozenset[str]) -> np.ndarray:
             "%d of %d images are left out because the model was trained or tuned on them", known, len(new)
         )
     return np.flatnonzero(new)
-
-
-def _probabilities(
-    package: Path, predictor: Predictor, dataset: Dataset, rows: np.ndarray, config: Config
-) -> np.ndarray:
-    """`(n, L)`: from stored features where all of them are there, else by the served graph."""
-    head = read_head(package)
-    digests = [dataset.digests[row] for row in rows]
-    if head is not None and predictor.info.features:
-        store = FeatureStore(store_folder(config.features) / predictor.info.features)
-        if {(digest, PLAIN) for digest in digests} <= set(store.known()):
-            return np.asarray(expit(head.logits(store.get(digests, (PLAIN,))[:, 0]).astype(np.float64)))
-    answers = predictor.stream(dataset.paths[row] for row in rows)
-    return np.array([answer.probabilities for answer in answers])

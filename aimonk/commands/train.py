@@ -24,6 +24,7 @@ from ..evaluation.held_out import evidence_of
 from ..features.cache_key import checkpoint_folder, image_index_folder, store_folder
 from ..progress import LOGGER, recorded, stage, tell
 from ..scratch import check_room
+from ..training.growing_shares import measure_curve
 from ..training.history import History, Observer, SecondPhase, joined
 from ..training.learner import FittedModel, Learner
 from ..training.open_learner import open_learner
@@ -127,9 +128,13 @@ def run_training(request: TrainingRequest, may_use_random_weights: bool = False)
             with stage("evidence", "Weighing the evidence"):
                 scores, operation = held_out_scores(fit.parts, dataset, config.evaluation)
                 evidence = evidence_of(scores, config)
+            with stage("curve", "Learning curve") as progress:
+                curve = measure_curve(learner, dataset, fit.parts, scores, config, progress)
             from ..publishing.candidate import Candidate
 
-            candidate = Candidate(fit.model, fit.history, fit.rows, fit.split, scores, operation, evidence)
+            candidate = Candidate(
+                fit.model, fit.history, fit.rows, fit.split, scores, operation, evidence, curve
+            )
             result = publish_training(run, learner, dataset, candidate, config, record)
     return result
 

@@ -16,6 +16,7 @@ from .image_index import ImageFacts, scan
 from .independent_groups import independent_groups
 from .label_audit import AttributeCounts, Audit, audit, count
 from .labels import LabelTable, ReadAs, check_folder, find_labels, read_labels
+from .labels.filled_cells import set_filled_apart
 from .learnable import Unlearnable, find_unlearnable
 from .match_images import MatchedImages, match_images
 from .matched_labels import matched_labels
@@ -38,6 +39,8 @@ class Dataset:
         read_as: How the labels file was understood.
         unlearnable: Attributes that are left out because nothing can be learned of them.
         table: All label rows, unusable images and unlearnable attributes included.
+        filled: `(M, L) float32` like `targets`, labels that `aimonk fill` filled in; they are `MISSING` in
+            `targets`, so that no figure rests on them. None where none was.
     """
 
     folder: Path
@@ -53,6 +56,7 @@ class Dataset:
     read_as: ReadAs = ReadAs()
     unlearnable: tuple[Unlearnable, ...] = ()
     table: LabelTable | None = None
+    filled: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.names)
@@ -100,7 +104,7 @@ def read_dataset(
         ImagesError: No image can be used, or more than `config.data.max_unusable` of them cannot.
     """
     check_folder(folder)
-    table = read_labels(labels or find_labels(folder), config.labels)
+    table = set_filled_apart(read_labels(labels or find_labels(folder), config.labels))
     matched = match_images(folder, table.images)
     table = matched_labels(table, matched)
     facts = _look_at(folder, table, matched, cache, progress)
@@ -166,6 +170,7 @@ def _usable(folder: Path, table: LabelTable, facts: tuple[ImageFacts, ...], foun
         audit=found,
         read_as=table.read_as,
         table=table,
+        filled=None if table.filled is None else table.filled[found.usable],
     )
 
 
@@ -180,4 +185,10 @@ def _learnable(data: Dataset) -> Dataset:
             f"{first.name!r}: {first.reason[:1].lower()}{first.reason[1:].rstrip('.')}; label more images."
         )
     attributes = tuple(data.attributes[column] for column in kept)
-    return replace(data, attributes=attributes, targets=data.targets[:, kept], unlearnable=unlearnable)
+    return replace(
+        data,
+        attributes=attributes,
+        targets=data.targets[:, kept],
+        filled=None if data.filled is None else data.filled[:, kept],
+        unlearnable=unlearnable,
+    )

@@ -47,7 +47,14 @@ def matched_labels(table: LabelTable, matched: MatchedImages) -> LabelTable:
             read = replace(read, notes=(*read.notes, note))
     hints = tuple((name, tuple(values[row] for row in merged.first)) for name, values in table.hints)
     return replace(
-        table, images=images, targets=merged.targets, split=split, groups=groups, read_as=read, hints=hints
+        table,
+        images=images,
+        targets=merged.targets,
+        split=split,
+        groups=groups,
+        read_as=read,
+        hints=hints,
+        filled=None if table.filled is None else merge_rows(codes, table.filled).targets,
     )
 
 

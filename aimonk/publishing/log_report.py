@@ -38,6 +38,8 @@ def log_report(
     columns = ("image", "attribute", "label", "probability")
     for name, cells in (("suspects", report.suspects), ("missing_labels", report.fillable)):
         run.table(f"{name}.json", {column: [getattr(cell, column) for cell in cells] for column in columns})
+    if candidate.curve:
+        run.json("learning_curve.json", candidate.curve.to_json())
     drawn = figures(report)
     for name, figure in drawn.items():
         path = "loss_curve.png" if name == "loss_curve" else f"figures/{name}.png"
@@ -76,6 +78,7 @@ def _report(
         ),
         picture=dict(zip(dataset.names, dataset.paths, strict=True)).get,
         decision=decision.reason,
+        shortcuts=candidate.shortcuts,
         trained_on=len(candidate.rows),
         refitted=_is_refitted(dataset, candidate),
         warnings=tuple(record.warnings),
@@ -83,6 +86,7 @@ def _report(
         alpha=evaluation.alpha,
         permutations=evaluation.permutations,
         resamples=evaluation.resamples,
+        curve=candidate.curve,
     )
 
 

@@ -14,6 +14,7 @@ from ..data.dataset import Dataset
 from ..data.split import split_table
 from ..errors import TrackingError, UndeliveredError
 from ..evaluation.comparison import Decision
+from ..evaluation.shortcut_audit import audit_shortcuts
 from ..features.cache_key import store_folder
 from ..progress import Record, stage
 from ..results.evaluation_result import EvaluationResult
@@ -72,17 +73,23 @@ def publish_training(
         UndeliveredError: the store or the registry cannot be written. It brings the evidence along.
     """
     facts = training_facts(learner, dataset, config)
+    with stage("shortcuts", "Looking for shortcuts") as progress:
+        found = audit_shortcuts(
+            dataset, candidate.evidence, config.evaluation.alpha, config.split.seed, progress
+        )
+    candidate = dataclasses.replace(candidate, shortcuts=found)
     try:
         version, decision = _publish(run, learner, dataset, candidate, config, record, facts)
     except (TrackingError, OSError) as error:
-        found = EvaluationResult(
+        undelivered = EvaluationResult(
             model_uri="", version="", **_findings(run.id, dataset, candidate, record, facts)
         )
-        raise UndeliveredError(str(error), found) from error
+        raise UndeliveredError(str(error), undelivered) from error
     return TrainingResult(
         model_uri=version.uri,
         version=version.version,
         decision=decision,
+        curve=candidate.curve,
         **_findings(run.id, dataset, candidate, record, facts),
     )
 
@@ -106,6 +113,7 @@ def _publish(
         columns = map(list, zip(*saved, strict=True))
         run.table("split.json", dict(zip(("image", "sha256", "set"), columns, strict=True)))
         log_evidence(run, dataset, candidate, config, record.seconds)
+        run.json("shortcuts.json", [shortcut.to_json() for shortcut in candidate.shortcuts])
         judgment = judge(name, scores, evidence, config)
         log_report(run, dataset, candidate, config, record, facts, judgment.decision)
         _tag(run, candidate, judgment.decision)
@@ -153,6 +161,7 @@ def _findings(
         "read_as": dataset.read_as.to_json(),
         "warnings": tuple(record.warnings),
         "facts": facts,
+        "shortcuts": candidate.shortcuts,
     }
 
 

@@ -19,6 +19,7 @@ from ..evaluation.evidence import AttributeEvidence, Verdict
 from ..evaluation.thresholds import OperatingPoint
 from . import formatting, wording
 from .attribute_selection import MOST_PICTURED
+from .curve_wording import curve_story
 from .figures import palette
 from .report_data import ReportData, Resolver, no_pictures
 from .thumbnails import Answer, best_and_worst, copy_groups, data_uri, thumbnails
@@ -91,6 +92,8 @@ def render_report(data: ReportData, drawn: dict[str, Figure] | None = None) -> s
             best=best,
             worst=worst,
             pictures=thumbnails(shown, data.picture),
+            curve=data.curve,
+            curve_story=curve_story(data.curve) if data.curve else [],
             figures=_as_svg(figures(data) if drawn is None else drawn),
         )
     )
@@ -128,12 +131,14 @@ def render_audit(
 
 def figures(data: ReportData) -> dict[str, Figure]:
     """Draw every figure of the report, by name. With a history, `loss_curve` is one of them."""
-    from .figures import curves, plots
+    from .figures import curves, learning_plot, plots
 
     drawn: dict[str, Figure] = {}
     if data.history:
         drawn["loss_curve"] = plots.loss_curve(data.history, data.loss_title)
     if data.evidence:
+        if data.curve:
+            drawn["learning_curve"] = learning_plot.learning_curve_plot(data.curve)
         drawn["average_precision"] = plots.ap_intervals(data.evidence)
         if data.predictions and data.predictions.images:
             drawn["precision_recall"] = curves.precision_recall_curves(data.predictions, data.evidence)

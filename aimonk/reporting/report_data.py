@@ -11,6 +11,8 @@ import numpy as np
 from ..data.label_audit import Audit
 from ..evaluation.evidence import Evidence
 from ..evaluation.label_errors import Suspect
+from ..evaluation.learning_curve import LearningCurve
+from ..evaluation.shortcuts import Shortcut
 from ..evaluation.thresholds import OperatingPoint
 from ..training.history import History
 
@@ -82,6 +84,10 @@ class ReportData:
     permutations: int = 10_000
     resamples: int = 2_000
     read_as: tuple[str, ...] = ()
+    curve: LearningCurve | None = None
+    """What more labelled images would bring."""
+    shortcuts: tuple[Shortcut, ...] = ()
+    """What predicts an attribute without being in the picture."""
 
     @property
     def attributes(self) -> tuple[str, ...]:

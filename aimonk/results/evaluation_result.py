@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..data.learnable import Unlearnable
 from ..evaluation.evidence import Evidence
+from ..evaluation.shortcuts import Shortcut
 from ..evaluation.thresholds import OperatingPoint
 from .presentation import Result, without_nan
 
@@ -44,6 +45,8 @@ class EvaluationResult(Result):
     read_as: dict[str, Any] = field(default_factory=dict)
     """How the labels file was read."""
     warnings: tuple[str, ...] = ()
+    shortcuts: tuple[Shortcut, ...] = ()
+    """What predicts an attribute without being in the picture; looked for by training alone."""
     facts: dict[str, Any] = field(default_factory=dict)
     """What else a program may want: backbone, weights, precision, forward passes, ..."""
 
@@ -78,6 +81,7 @@ class EvaluationResult(Result):
             "unlearnable": [asdict(attribute) for attribute in self.unlearnable],
             "read_as": self.read_as,
             "warnings": list(self.warnings),
+            "shortcuts": [shortcut.to_json() for shortcut in self.shortcuts],
             **self.facts,
         }
         return dict(without_nan(answer))
@@ -121,4 +125,6 @@ class EvaluationResult(Result):
 
         model = f"Model {self.model_uri}" if self.model_uri else "The model is not registered"
         where = f"{model}, run {self.run_id}, {sum(self.seconds.values()):.0f} s"
-        return [evidence_table(self.evidence, self.operating_points), Text(where)]
+        table = evidence_table(self.evidence, self.operating_points)
+        doubts = [Text(f"Possible shortcut: {shortcut.sentence}") for shortcut in self.shortcuts]
+        return [table, *doubts, Text(where)]

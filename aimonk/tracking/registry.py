@@ -197,6 +197,23 @@ def resolve(uri: str) -> Version | None:
     return find_version(name, version) if slash and version.isdigit() else None
 
 
+def run_of(uri: str) -> str:
+    """Return the id of the run that trained a model, from `models:/...` or `runs:/ID/...`.
+
+    Raises:
+        ModelError: there is no such model, or the URI does not lead to a run.
+        TrackingError: the registry cannot be reached.
+    """
+    if uri.startswith("runs:/"):
+        return uri.removeprefix("runs:/").partition("/")[0]
+    version = resolve(uri)
+    if version is None or version.run_id is None:
+        raise ModelError(
+            f"{uri} does not say which run trained it; give models:/NAME/VERSION or runs:/ID/model."
+        )
+    return version.run_id
+
+
 @patient
 def set_alias(version: Version, alias: str) -> None:
     """Give a version an alias, taking it from the one that had it.

@@ -27,6 +27,8 @@ class LabelTable:
             group are not independent. An empty value means that the image is a group of its own.
         read_as: How the file was understood.
         hints: Columns that look like groups, see `suggested_groups`: name and values, one for each image.
+        filled: `(N, L) float32` like `targets`: labels that a model filled in, which are `MISSING` in
+            `targets`; None where none was.
     """
 
     source: Path
@@ -37,3 +39,4 @@ class LabelTable:
     groups: tuple[str, ...] | None = None
     read_as: ReadAs = ReadAs()
     hints: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    filled: np.ndarray | None = None

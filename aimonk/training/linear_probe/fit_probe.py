@@ -13,7 +13,7 @@ from ..history import History, Observer
 from .adam import Adam
 from .batches import batch_count, shuffled
 from .glorot import glorot_uniform
-from .objective import Objective
+from .objective import FilledLabels, Objective
 from .schedule import learning_rates
 
 RATE = 0.4
@@ -28,6 +28,7 @@ def fit_probe(
     validation: np.ndarray,
     config: TrainingConfig,
     observer: Observer | None = None,
+    filled: FilledLabels | None = None,
 ) -> tuple[LinearHead, History]:
     """Train a linear head with Adam, early stopping and best weights, as `config` says.
 
@@ -45,6 +46,7 @@ def fit_probe(
         validation: `(m,)` indices; where there is none, training does not stop early.
         config: see `TrainingConfig`.
         observer: told of each iteration's loss and each epoch's validation loss, both without the penalty.
+        filled: labels that a model filled in, of lower weight; validation does not see them.
 
     Returns:
         The head on raw features, and the losses.
@@ -57,7 +59,7 @@ def fit_probe(
         True
 
     """
-    objective = Objective.of(vectors, targets, train, config)
+    objective = Objective.of(vectors, targets, train, config, filled)
     fitting = _Fitting(objective, train, validation, config)
     with np.errstate(over="ignore", invalid="ignore"):  # a training that diverges shows in its losses
         history = fitting.run(observer)

@@ -15,12 +15,34 @@ from .scaling import Scaling
 
 
 @dataclass(frozen=True)
+class FilledLabels:
+    """Labels of a lower weight, where `targets` has none."""
+
+    targets: np.ndarray
+    """`(N, L) float32` of 1, 0 and MISSING."""
+    weight: float
+
+    def added_to(self, targets: np.ndarray, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Labels of some images with these among them, and the weight of each cell.
+
+        >>> filled = FilledLabels(np.array([[1.0, 0.0]], np.float32), 0.5)
+        >>> [a.tolist() for a in filled.added_to(np.array([[-1.0, 1.0]], np.float32), np.array([0]))]
+        [[[1.0, 1.0]], [[0.5, 1.0]]]
+        """
+        own = self.targets[images]
+        added = (targets < 0) & (own >= 0)
+        return np.where(added, own, targets), np.where(added, np.float32(self.weight), np.float32(1))
+
+
+@dataclass(frozen=True)
 class Objective:
     """What a fit minimizes over the kernel K and the bias b of a head on scaled features:
 
         (sum over known cells of the cell loss) / (number of known cells) + penalty * sum(K ** 2)
 
-    Unknown labels that `partial_asymmetric` counts are in the sum above the line, not in the number below it.
+    A label that a model filled in counts in both with its weight; class weights, prevalences and the penalty
+    come from the labels of people alone. Unknown labels that `partial_asymmetric` counts are in the sum
+    above the line, not in the number below it.
     """
 
     vectors: ImageVectors
@@ -34,10 +56,17 @@ class Objective:
     prevalence: np.ndarray
     """`(L,) float32`."""
     penalty: float
+    filled: FilledLabels | None = None
+    """Labels that a model filled in; they take part in the gradient, never in `value`."""
 
     @classmethod
     def of(
-        cls, vectors: ImageVectors, targets: np.ndarray, train: np.ndarray, config: TrainingConfig
+        cls,
+        vectors: ImageVectors,
+        targets: np.ndarray,
+        train: np.ndarray,
+        config: TrainingConfig,
+        filled: FilledLabels | None = None,
     ) -> Objective:
         """The objective of `config`, with class weights, scaling and penalty from images `train (n,)`.
 
@@ -60,6 +89,7 @@ class Objective:
             pos_weight=pos_weights(known, config.pos_weight_power, config.pos_weight_max),
             prevalence=prevalences(known),
             penalty=config.l2 * vectors.width / cells,
+            filled=filled,
         )
 
     def gradient(
@@ -81,15 +111,21 @@ class Objective:
         """
         head = self.scaling.folded(LinearHead(kernel, bias))
         by_kernel, by_bias = np.zeros_like(kernel), np.zeros_like(bias)
-        total, known = 0.0, 0
+        total, known = 0.0, 0.0
         for part, block in self.vectors.blocks(rows):
             targets = self.targets[images[part]]
-            losses, slopes = self._cells(targets, block @ head.kernel + head.bias)
+            logits = block @ head.kernel + head.bias
+            if self.filled is None:
+                losses, slopes = self._cells(targets, logits)
+                known += int((targets >= 0).sum())
+            else:
+                targets, weights = self.filled.added_to(targets, images[part])
+                losses, slopes = (cells * weights for cells in self._cells(targets, logits))
+                known += float(weights[targets >= 0].sum(dtype=np.float64))
             total += float(losses.sum(dtype=np.float64))
-            known += int((targets >= 0).sum())
             by_kernel += block.T @ slopes
             by_bias += slopes.sum(axis=0)
-        count = max(known, 1)
+        count = known or 1
         by_kernel = self.scaling.gradient(by_kernel, by_bias) / np.float32(count)
         by_kernel += np.float32(2 * self.penalty) * kernel
         return (total / count if known else 0.0), by_kernel, by_bias / np.float32(count)

@@ -23,6 +23,7 @@ from ..class_weights import pos_weights
 from ..history import History, Observer
 from ..learner import ExportedModel, calibrated, monitored
 from .fit_probe import fit_probe
+from .objective import FilledLabels
 
 
 class LinearProbe:
@@ -43,7 +44,7 @@ class LinearProbe:
             features = embed(
                 files, self.config.features, views=views, progress=progress, backbone=self.backbone
             )
-        self.targets = data.targets
+        self.targets, self.filled_labels = data.targets, filled_labels(data, self.config)
         self.vectors, self.filled = features.vectors, features.filled
 
     def reconfigured(self, config: Config) -> LinearProbe:
@@ -80,7 +81,9 @@ class LinearProbe:
     ) -> FittedProbe:
         training = config.training
         weights = pos_weights(self.targets[train], training.pos_weight_power, training.pos_weight_max)
-        head, history = fit_probe(self.vectors, self.targets, train, watched, training, observer)
+        head, history = fit_probe(
+            self.vectors, self.targets, train, watched, training, observer, self.filled_labels
+        )
         return FittedProbe(head, history, weights, self)
 
 
@@ -110,6 +113,13 @@ class FittedProbe:
         """Append the calibrated head to the backbone's graph."""
         head = calibrated(self.head, calibration)
         return ExportedModel(append_head(self.learner.backbone.graph, head), self.learner.key.precision, head)
+
+
+def filled_labels(data: Dataset, config: Config) -> FilledLabels | None:
+    """Return the labels that a model filled in, where the settings give them a weight."""
+    if data.filled is None or config.labels.filled == "ignore":
+        return None
+    return FilledLabels(data.filled, config.labels.filled_weight)
 
 
 def without_stopping(config: Config, epochs: int) -> Config:

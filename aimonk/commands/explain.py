@@ -1,0 +1,107 @@
+"""`aimonk explain`: where in an image the evidence for each attribute lies."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ..atomic_files import replaced_file
+from ..errors import AimonkError, ImagesError, ModelError
+from ..progress import recorded, stage
+from ..reporting.overlays import overlay
+from ..results.explanation_result import ExplainedImage, ExplanationResult, is_present
+from ..runtime.contributions import Contributions, Explainer
+from ..runtime.image_file import read_image_file
+from ..runtime.record import PackageInfo
+from ..tracking.logged_model import model_package
+
+JSON = "explanations.json"
+
+
+def explain(
+    model: str,
+    images: Sequence[str | Path],
+    out: str | Path | None = None,
+    *,
+    attributes: Sequence[str] = (),
+) -> ExplanationResult:
+    """Show where the evidence for each attribute lies; see `aimonk.runtime.contributions` for the formula.
+
+    >>> aimonk.explain("models:/dresses@champion", ["photo.jpg"], "explained").table  # doctest: +SKIP
+
+    Args:
+        model: `models:/NAME@ALIAS`, `models:/NAME/VERSION`, `runs:/ID/model` or a folder.
+        images: image files. One that cannot be read has an error; the others are explained.
+        out: folder for a PNG per image and attribute, and for `explanations.json`; without one, nothing is
+            written.
+        attributes: which to draw; by default those that the model finds present and that have evidence.
+
+    Raises:
+        ModelError: there is no such model, it has no such attribute, or its logits cannot be taken apart.
+        AimonkError: the folder cannot be written.
+        TrackingError: the store cannot be reached.
+    """
+    with recorded():
+        with stage("model", "Model"):
+            explainer = Explainer(model_package(model))
+        unknown = [name for name in attributes if name not in explainer.info.names]
+        if unknown:
+            raise ModelError(
+                f"The model {model} has no attribute {unknown[0]!r}; "
+                f"it has {', '.join(explainer.info.names)}."
+            )
+        folder = Path(out) if out is not None else None
+        explained = []
+        with stage("explain", "Explaining") as progress:
+            for number, image in enumerate(images, start=1):
+                explained.append(_explained(explainer, Path(image), folder, number, attributes))
+                progress(number, len(images))
+        result = ExplanationResult(tuple(explained), explainer.info)
+        if folder is not None:
+            _write(folder / JSON, json.dumps(result.to_json(), allow_nan=False).encode())
+    return result
+
+
+def drawn_attributes(found: Contributions, model: PackageInfo) -> list[int]:
+    """Columns worth a picture: present, and not known to lack evidence; else the one with the best score."""
+    present = np.flatnonzero(is_present(found, model))
+    worth = [int(j) for j in present if model.attributes[j].verdict in (None, "learned")]
+    return worth or [int(np.argmax(found.logits))]
+
+
+def _explained(
+    explainer: Explainer, path: Path, folder: Path | None, number: int, attributes: Sequence[str]
+) -> ExplainedImage:
+    try:
+        content, _ = read_image_file(path)
+        found = explainer.explain(content)
+    except ImagesError as error:
+        return ExplainedImage(str(path), None, str(error))
+    if folder is None:
+        return ExplainedImage(str(path), found)
+    info = explainer.info
+    columns = [info.names.index(name) for name in attributes] or drawn_attributes(found, info)
+    pictures = []
+    for column in columns:
+        name = info.names[column]
+        file = folder / f"{number:03d}-{_plain(path.stem)}-{column:02d}-{_plain(name)}.png"
+        _write(file, overlay(content, found.places[column]))
+        pictures.append((name, file))
+    return ExplainedImage(str(path), found, pictures=tuple(pictures))
+
+
+def _plain(name: str) -> str:
+    """A name as a part of a file's name; numbers before it keep files apart."""
+    return re.sub(r"[^\w.-]+", "_", name)[:60]
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        with replaced_file(path) as temporary:
+            temporary.write_bytes(content)
+    except OSError as error:
+        raise AimonkError(f"Explanations cannot be written to {path}: {error.strerror or error}.") from None

@@ -1,0 +1,142 @@
+"""Does something that is not in the picture predict an attribute: the folder, the file's size, the border?
+
+Each trait of the files is tested alone. A ridge regression on it scores every image by a fit that did not see
+the image's fold, and the same test as for the model (`association`) asks whether positives score higher than
+chance explains, corrected over attributes (Holm) and over traits (Bonferroni). Legitimate correlations exist:
+a portrait is taller than a landscape, and more women wear skirts. So beyond chance is not enough. A trait is
+named where, besides,
+
+- its AUC is above `LEAST_AUC`, with the whole 95% interval, and
+- it explains at least `LEAST_SHARE` of what the model can do: (AUC of trait - 1/2) / (AUC of model - 1/2).
+
+A shortcut that is named has not been proven to be used: the model may look at the subject all the same.
+
+Measured on data/clothing (1,518 photos, 23 attributes): `pattern_graphics` is named, since the aspect ratio
+alone has an AUC of 0.90 for it (model: 0.97). The other patterns correlate with the aspect ratio or the
+border too, at 53% to 73% of what the model can do; no attribute but the patterns reaches half. After
+Geirhos et al., "Shortcut Learning in Deep Neural Networks", Nature Machine Intelligence 2020.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from ..data.labels import MISSING
+from ..data.split import fold_numbers
+from .evidence import Verdict, weigh_evidence
+from .intervals import Interval
+
+LEAST_AUC = 0.6
+LEAST_SHARE = 0.75
+FOLDS = 5
+RIDGE = 10.0
+"""Penalty on standardized columns, in images: a class of 10 images is believed half."""
+
+RESAMPLES = 200
+
+ELSEWHERE = "check whether the images that have it come from another source"
+CHECKS = {"border pixels": "look whether the subject reaches the border, or something else lies there"}
+"""What to do about a trait; `ELSEWHERE` for all others."""
+
+
+@dataclass(frozen=True)
+class Shortcut:
+    """A trait of the files that predicts an attribute, without a look at the subject."""
+
+    attribute: str
+    trait: str
+    auc: Interval
+    p_value: float
+    """Corrected over attributes and traits."""
+    model_auc: float
+
+    @property
+    def sentence(self) -> str:
+        """What was found, and what to do."""
+        return (
+            f"{self.attribute!r} can be told from the {self.trait} alone: AUC {self.auc.value:.2f} "
+            f"[{self.auc.low:.2f}, {self.auc.high:.2f}], the model's is {self.model_auc:.2f}; "
+            f"{CHECKS.get(self.trait, ELSEWHERE)}."
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a plain object."""
+        return {**asdict(self), "sentence": self.sentence}
+
+
+def find_shortcuts(
+    traits: Mapping[str, np.ndarray],
+    targets: np.ndarray,
+    groups: np.ndarray,
+    attributes: tuple[str, ...],
+    model_auc: np.ndarray,
+    *,
+    alpha: float = 0.05,
+    seed: int = 0,
+) -> tuple[Shortcut, ...]:
+    """Name, for each attribute, the trait that predicts it best, if one does.
+
+    Args:
+        traits: `(N, d)` columns of each trait.
+        targets: `(N, L)` of 1, 0 and `MISSING`.
+        groups: `(N,)` numbers; images with equal ones are not independent.
+        attributes: L names.
+        model_auc: `(L,)` AUC of the model, nan where it is not defined.
+        alpha: family-wise error rate over attributes and traits.
+        seed: of the folds.
+    """
+    count = min(FOLDS, len(np.unique(groups)))
+    if not traits or count < 2:
+        return ()
+    folds = fold_numbers(targets, groups, count, seed)
+    found: dict[str, Shortcut] = {}
+    for trait, columns in traits.items():
+        scores = out_of_fold_scores(columns, targets, folds)
+        evidence = weigh_evidence(
+            targets,
+            scores,
+            attributes,
+            groups,
+            folds,
+            permutations=2_000,
+            resamples=RESAMPLES,
+            alpha=alpha / len(traits),
+            seed=seed,
+        )
+        for j, one in enumerate(evidence.attributes):
+            explained = (one.auc.value - 0.5) / max(model_auc[j] - 0.5, 1e-9)
+            if one.verdict is not Verdict.LEARNED or not one.auc.low > LEAST_AUC or explained < LEAST_SHARE:
+                continue
+            better = one.name not in found or one.auc.value > found[one.name].auc.value
+            if better:
+                p_value = min(1.0, one.p_value * len(traits))
+                found[one.name] = Shortcut(one.name, trait, one.auc, p_value, float(model_auc[j]))
+    return tuple(found[name] for name in attributes if name in found)
+
+
+def out_of_fold_scores(columns: np.ndarray, targets: np.ndarray, folds: np.ndarray) -> np.ndarray:
+    """`(N, L) float64`: ridge regressions of known labels on columns, each without the fold it scores.
+
+    With X standardized and y centered over the known images of the other folds,
+
+        w = (X'X + RIDGE * I)^-1 X'y.
+    """
+    scores = np.zeros(targets.shape)
+    for fold in np.unique(folds):
+        inside = folds == fold
+        for j in range(targets.shape[1]):
+            known = ~inside & (targets[:, j] != MISSING)
+            if not known.any():
+                continue
+            mean = columns[known].mean(axis=0)
+            spread = columns[known].std(axis=0)
+            spread[spread < 1e-12] = 1.0
+            x = (columns[known] - mean) / spread
+            y = targets[known, j] - targets[known, j].mean()
+            weights = np.linalg.solve(x.T @ x + RIDGE * np.eye(x.shape[1]), x.T @ y)
+            scores[inside, j] = (columns[inside] - mean) / spread @ weights
+    return scores

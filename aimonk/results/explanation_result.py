@@ -1,0 +1,130 @@
+"""The result of `aimonk explain`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..runtime.contributions import Contributions
+from ..runtime.evidence_location import locate
+from ..runtime.record import PackageInfo
+from .presentation import Result
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import RenderableType
+
+DIGITS = 5
+"""Decimal places of contributions in JSON: rounding a grid moves its sum by less than 1e-3."""
+
+
+@dataclass(frozen=True)
+class ExplainedImage:
+    """One image: its contributions, or why it could not be read, and the pictures drawn of it."""
+
+    image: str
+    found: Contributions | None
+    error: str | None = None
+    pictures: tuple[tuple[str, Path], ...] = ()
+    """(attribute, PNG file)."""
+
+
+@dataclass(frozen=True)
+class ExplanationResult(Result):
+    """Where the evidence for each attribute lies, image by image."""
+
+    images: tuple[ExplainedImage, ...]
+    model: PackageInfo
+
+    @property
+    def unreadable(self) -> int:
+        """How many files have an error instead of an explanation."""
+        return sum(one.error is not None for one in self.images)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """A row per image and attribute: its logit, and where the evidence lies."""
+        import pandas as pd
+
+        columns = ["image", "attribute", "logit", "baseline", "elsewhere", "border", "outside_middle"]
+        rows = [
+            {"image": one.image, **{name: entry[name] for name in columns[1:]}}
+            for one in self.images
+            for entry in self._attributes(one)
+        ]
+        return pd.DataFrame(rows, columns=columns)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a plain object: `logit = baseline + elsewhere + the sum of contributions`."""
+        return {
+            "images": [
+                {
+                    "image": one.image,
+                    "error": one.error,
+                    "pictures": {name: str(path) for name, path in one.pictures},
+                    "attributes": [
+                        {**entry, "contributions": _rounded(one.found.places[column])}
+                        for column, entry in enumerate(self._attributes(one))
+                        if one.found is not None
+                    ],
+                }
+                for one in self.images
+            ]
+        }
+
+    def summary(self) -> list[RenderableType]:
+        """Return, per image, the attributes found present and where their evidence lies."""
+        from rich.text import Text
+
+        lines: list[RenderableType] = []
+        for one in self.images:
+            lines.append(Text(one.image, style="bold"))
+            if one.error is not None:
+                lines.append(Text(f"  Cannot be read: {one.error}", style="red"))
+            files = dict(one.pictures)
+            shown = [
+                entry for entry in self._attributes(one) if entry["present"] or entry["attribute"] in files
+            ]
+            for entry in shown:
+                where = f"; {entry['note']}" if entry["note"] else ""
+                file = f" ({files[entry['attribute']]})" if entry["attribute"] in files else ""
+                state = "present" if entry["present"] else "absent"
+                lines.append(
+                    Text(f"  {entry['attribute']}: {state}, logit {entry['logit']:.2f}{where}{file}")
+                )
+        return lines
+
+    def _attributes(self, one: ExplainedImage) -> list[dict[str, Any]]:
+        if one.found is None:
+            return []
+        entries = []
+        for column, attribute in enumerate(self.model.attributes):
+            where = locate(one.found.places[column])
+            present = is_present(one.found, self.model)[column]
+            entries.append(
+                {
+                    "attribute": attribute.name,
+                    "verdict": attribute.verdict,
+                    "present": bool(present),
+                    "logit": float(one.found.logits[column]),
+                    "baseline": float(one.found.baseline[column]),
+                    "elsewhere": float(one.found.elsewhere[column]),
+                    "border": where.border,
+                    "outside_middle": where.outside_middle,
+                    "note": where.sentence if present else "",
+                }
+            )
+        return entries
+
+
+def is_present(found: Contributions, model: PackageInfo) -> np.ndarray:
+    """`(L,) bool`: whether the model says that each attribute is present."""
+    thresholds = np.array([attribute.threshold for attribute in model.attributes])
+    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * found.logits)) >= thresholds)
+
+
+def _rounded(places: np.ndarray) -> list[list[float]]:
+    return [[round(float(value), DIGITS) for value in row] for row in places]
