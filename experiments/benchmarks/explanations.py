@@ -85,7 +85,6 @@ def occlusion(predictor: Predictor, image: np.ndarray, grid: tuple[int, int]) ->
 
 
 def grad_cam(explainer: Explainer, image: np.ndarray) -> np.ndarray:
-    """`(L, rows, columns)`: Selvaraju et al. (ICCV 2017) on the last map; the kernel is its gradient."""
     """`(L, rows, columns)`: Selvaraju et al. (ICCV 2017) on the last map; the gradient is the kernel."""
     found = explainer.graph.terms
     first = found[0].term
@@ -153,9 +152,6 @@ def print_time(explainer: Explainer, predictor: Predictor, files: list[bytes]) -
 
     plain = min(seconds(lambda file: predictor.predict([file])) for _ in range(3))
     explained = min(seconds(explainer.explain) for _ in range(3))
-    print(
-        f"predicted in {1e3 * plain:.1f} ms, explained in {1e3 * explained:.1f}: {explained / plain:.2f}x"
-    )
     times = explained / plain
     print(f"predicted in {1e3 * plain:.1f} ms, explained in {1e3 * explained:.1f} ms: {times:.2f} times")
 
