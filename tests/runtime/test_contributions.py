@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import openvino
 import pytest
 from PIL import Image
 
@@ -121,7 +122,6 @@ def test_a_keras_network_with_two_places_for_colors_adds_up(tmp_path: Path, scal
 
 
 def test_what_is_not_linear_is_refused(tmp_path: Path) -> None:
-    import openvino
     from openvino import opset13 as ops
 
     graph = mean_colour(64)
@@ -145,3 +145,22 @@ def test_an_encoded_image_is_explained(package: Path, jpeg: Callable[[np.ndarray
     found = Explainer(package).explain(jpeg(np.full((9, 5, 3), GRAY, np.uint8)))
     np.testing.assert_allclose(found.places, 0, atol=1e-7)
     np.testing.assert_allclose(found.logits, found.baseline, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_two_hundred_photos_add_up(shared: Path, tmp_path: Path) -> None:
+    """The default recipe's backbone and readout, on real photos."""
+    from aimonk.features.extractor import FrozenBackbone
+    from aimonk.runtime.decoder import decode
+
+    weights = str(shared / "weights" / "mobilenet_2_5_224_tf_no_top.h5")
+    backbone = FrozenBackbone(FeaturesConfig("mobilenet@0.25", weights=weights), tmp_path / "store")
+    graph = with_random_head(openvino.Core().read_model(backbone.graph))
+    package = packed(tmp_path / "package", graph, backbone.size[0], 4)
+    photos = sorted((shared / "data" / "clothing" / "images").glob("*.jpg"))[:200]
+    explainer, predictor = Explainer(package), Predictor(package)
+    for start in range(0, 200, 8):
+        batch = np.stack([decode(path.read_bytes(), backbone.size) for path in photos[start : start + 8]])
+        for found, expected in zip(explainer.contributions(batch), predictor.logits(batch), strict=True):
+            total = found.baseline + found.elsewhere + found.places.sum(axis=(1, 2))
+            np.testing.assert_allclose(total, expected, atol=1e-3)
