@@ -14,7 +14,7 @@ from aimonk.errors import ConfigError, ModelError
 from aimonk.evaluation.held_out import HeldOutScores
 from aimonk.reviewing.review_session import ReviewSession
 from aimonk.tracking.predictions_table import log_predictions
-from aimonk.tracking.run import tracked_run
+from aimonk.tracking.tracked_run import tracked_run
 
 IMAGES = 60
 

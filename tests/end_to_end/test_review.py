@@ -27,7 +27,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from aimonk.evaluation.held_out import HeldOutScores
 from aimonk.tracking.predictions_table import log_predictions
-from aimonk.tracking.run import tracked_run
+from aimonk.tracking.tracked_run import tracked_run
 from tests.conftest import ROOT
 from tests.end_to_end.test_ui import QUIET, Witness
 
