@@ -11,9 +11,9 @@ named where, besides,
 
 A shortcut that is named has not been proven to be used: the model may look at the subject all the same.
 
-Measured on data/clothing (1,518 photos, 23 attributes): `pattern_graphics` is named, since the aspect ratio alone
-has an AUC of 0.90 for it (model: 0.97). The other patterns correlate with the aspect ratio or the border too, at
-53% to 73% of what the model can do; no attribute but the patterns reaches half. After
+Measured on data/clothing (1,518 photos, 23 attributes): `pattern_graphics` is named, since the aspect ratio
+alone has an AUC of 0.90 for it (model: 0.97). The other patterns and `many_colors` go along with the aspect
+ratio or the border too, at 53% to 73% of what the model can do; no other attribute reaches half. After
 Geirhos et al., "Shortcut Learning in Deep Neural Networks", Nature Machine Intelligence 2020.
 """
 

@@ -1,7 +1,7 @@
 """Which images to label next: five ways to choose, and random order as the baseline.
 
-Measured on data/clothing (experiments/benchmarks/suggest.py, table in experiments/README.md), only `rare` beats
-random order for certain, so it is `DEFAULT`; `uncertain` is worse than random. All take a pool of images that
+Measured on data/clothing (experiments/benchmarks/suggest.py, table in experiments/README.md), only `rare`
+beats random order for certain, so it is `DEFAULT`; `uncertain` is worse than random. All take a pool of images that
 lack labels, and what a model says of them.
 
 * `random`: every image alike.

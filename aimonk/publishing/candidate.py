@@ -35,6 +35,8 @@ class Candidate:
     """What more labelled images would bring, where that was measured."""
     shortcuts: tuple[Shortcut, ...] = ()
     """What predicts an attribute without being in the picture."""
+    background: tuple[str, ...] = ()
+    """Sentences on attributes whose evidence lies mostly around the subject."""
 
     @property
     def operating_points(self) -> tuple[OperatingPoint, ...]:

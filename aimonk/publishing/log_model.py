@@ -18,6 +18,7 @@ from ..serving.package import write_package
 from ..tracking.patience import patiently
 from ..training.learner import Learner
 from .candidate import Candidate
+from .evidence_examples import EvidenceExamples, evidence_examples
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class LoggedModel:
     """The model card as Markdown."""
     digest: str
     """Hex SHA-256 over all files of the package."""
+    examples: EvidenceExamples
 
 
 def log_model(learner: Learner, dataset: Dataset, candidate: Candidate, config: Config) -> LoggedModel:
@@ -61,7 +63,9 @@ def log_model(learner: Learner, dataset: Dataset, candidate: Candidate, config: 
     with tempfile.TemporaryDirectory(prefix="aimonk-") as folder:
         package = Path(folder) / "package"
         write_package(package, exported.graph, info, exported.head, seen=seen)
-        return LoggedModel(patiently(lambda: log_package(package)), model_card(info), package_digest(package))
+        examples = evidence_examples(package, dataset, candidate.evidence.learned)
+        logged = patiently(lambda: log_package(package))
+        return LoggedModel(logged, model_card(info), package_digest(package), examples)
 
 
 def _attributes(dataset: Dataset, candidate: Candidate) -> tuple[Attribute, ...]:

@@ -79,6 +79,7 @@ def _report(
         picture=dict(zip(dataset.names, dataset.paths, strict=True)).get,
         decision=decision.reason,
         shortcuts=candidate.shortcuts,
+        background=candidate.background,
         trained_on=len(candidate.rows),
         refitted=_is_refitted(dataset, candidate),
         warnings=tuple(record.warnings),

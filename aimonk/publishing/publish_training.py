@@ -7,6 +7,8 @@ after that. A failure on the way leaves a run without a version, never a champio
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from ..config import Config
@@ -115,6 +117,9 @@ def _publish(
         log_evidence(run, dataset, candidate, config, record.seconds)
         run.json("shortcuts.json", [shortcut.to_json() for shortcut in candidate.shortcuts])
         judgment = judge(name, scores, evidence, config)
+        for name, picture in model.examples.pictures.items():
+            run.file(f"explanations/{name}", partial(Path.write_bytes, data=picture))
+        candidate = dataclasses.replace(candidate, background=model.examples.background)
         log_report(run, dataset, candidate, config, record, facts, judgment.decision)
         _tag(run, candidate, judgment.decision)
     with stage("register", "Registry"):

@@ -88,6 +88,8 @@ class ReportData:
     """What more labelled images would bring."""
     shortcuts: tuple[Shortcut, ...] = ()
     """What predicts an attribute without being in the picture."""
+    background: tuple[str, ...] = ()
+    """Sentences on attributes whose evidence lies mostly around the subject."""
 
     @property
     def attributes(self) -> tuple[str, ...]:

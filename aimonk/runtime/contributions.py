@@ -2,9 +2,9 @@
 
 A model's logits are linear in its features, `z = b + sum_d K_d f_d`, and a feature is pooled over places p:
 
-    a mean of a map m over a window W of n places:          f = sum_{p in W} m_p / n
-    a standard deviation over it, with mean mu:             f = sqrt(sum_{p in W} (m_p - mu)^2 / n + e) - sqrt(e)
-    a color's root share, attention a_p and shares s_p:     f = sqrt(sum_p a_p s_p + e)
+    a mean of a map m over a window W of n places:      f = sum_{p in W} m_p / n
+    a standard deviation over it, with mean mu:         f = sqrt(sum_{p in W} (m_p - mu)^2 / n + e) - sqrt(e)
+    a color's root share, attention a_p, shares s_p:    f = sqrt(sum_p a_p s_p + e)
 
 The first is a sum over places already. The other two are roots of a sum Q of parts q_p >= 0, and
 

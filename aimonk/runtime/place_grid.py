@@ -38,7 +38,7 @@ def to_grid(values: np.ndarray, window: Window, grid: tuple[int, int]) -> np.nda
 
 @lru_cache(maxsize=64)
 def _shares(positions: int, cells: int, start: float, stop: float) -> np.ndarray:
-    """`(cells, positions) float32`: the share of each position's extent that lies in a cell; columns add to 1."""
+    """`(cells, positions) float32`: shares of each position's extent in the cells; columns add to 1."""
     edges = start + (stop - start) * np.arange(positions + 1) / positions
     borders = np.arange(cells + 1) / cells
     low = np.maximum(edges[None, :-1], borders[:-1, None])

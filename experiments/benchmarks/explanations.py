@@ -6,11 +6,27 @@
 `MODEL` is any URI of a model. With a folder of photos and `labels.csv` beside it: the largest difference
 between the logit and baseline plus contributions; the time by that of a prediction; and how far the logit of
 positives falls when the tenth of the image is painted gray that contributes most, compared with a random
-tenth, and on `--occluded` photos with the tenths that occlusion (a gray window of a sixth of the side slid over
-the image, 121 predictions) and Grad-CAM of the last map choose.
+tenth, and on `--occluded` photos with the tenths that occlusion (a gray window of a sixth of the side slid
+over the image, 121 predictions) and Grad-CAM of the last map choose.
 
-With `--demo` the model is one of the demo's drawings. New ones are drawn, each with and without a part, so that
-the pixels of the part are known: how much of the cell with most evidence lies on it, by its share of the image.
+With `--demo` the model is one of the demo's drawings. New ones are drawn, each with and without a part, so
+that the pixels of the part are known: how much of the cell with most evidence lies on it, by its share of the
+image.
+
+Measured 2026-11-25, mobilenet@0.25, frozen, default recipe:
+
+| photos (40 of data/clothing, 165 positives; rivals: 8 photos) | logit falls by | further than at random |
+|:---|---:|---:|
+| contributions | 2.08 | 98% |
+| random | 0.28 | |
+| occlusion | 1.93 | 97% |
+| grad-cam | 0.97 | 72% |
+
+| demo's drawings (60 of each) | share of the image | of the cell with most evidence | times |
+|:---|---:|---:|---:|
+| belt | 0.023 | 1.00 | 44 |
+| sun_hat | 0.054 | 0.72 | 13 |
+| long_sleeves | 0.036 | 0.29 | 8 |
 """
 
 from __future__ import annotations
@@ -69,7 +85,7 @@ def occlusion(predictor: Predictor, image: np.ndarray, grid: tuple[int, int]) ->
 
 
 def grad_cam(explainer: Explainer, image: np.ndarray) -> np.ndarray:
-    """`(L, rows, columns)`: Selvaraju et al. (ICCV 2017) on the last map; its gradient is the head's kernel."""
+    """`(L, rows, columns)`: Selvaraju et al. (ICCV 2017) on the last map; the gradient is the kernel."""
     found = explainer.graph.terms
     first = found[0].term
     same = [t.term for t in found if t.term.values == first.values and t.term.offset is None]
@@ -136,9 +152,8 @@ def print_time(explainer: Explainer, predictor: Predictor, files: list[bytes]) -
 
     plain = min(seconds(lambda file: predictor.predict([file])) for _ in range(3))
     explained = min(seconds(explainer.explain) for _ in range(3))
-    print(
-        f"predicted in {1e3 * plain:.1f} ms, explained in {1e3 * explained:.1f} ms: {explained / plain:.2f} times"
-    )
+    times = explained / plain
+    print(f"predicted in {1e3 * plain:.1f} ms, explained in {1e3 * explained:.1f} ms: {times:.2f} times")
 
 
 def encoded(picture: Image.Image) -> bytes:

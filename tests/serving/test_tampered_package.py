@@ -65,13 +65,13 @@ def test_our_commands_refuse_it(
     photos = tmp_path / "photos"
     photos.mkdir()
     (photos / "red.png").write_bytes(plain_image(200, 0, 250))
-    more = {
+    arguments: dict[str, list[object]] = {
         "predict": [photos / "red.png"],
         "serve": ["--port", "1"],
         "score": ["--data", photos, "--out", tmp_path / "scores.csv"],
-    }[command]
+    }
     done = subprocess.run(
-        [sys.executable, "-m", "aimonk", command, "--model", folder, *more],
+        [sys.executable, "-m", "aimonk", command, "--model", str(folder), *map(str, arguments[command])],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,

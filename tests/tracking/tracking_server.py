@@ -138,7 +138,7 @@ def postgres() -> Iterator[str]:
         options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1"
         tool("pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log.txt"), "-o", options, "start")
         try:
-            yield f"postgresql://mlflow:{PASSWORD}@127.0.0.1:{port}/postgres"
+            yield f"postgresql+psycopg2://mlflow:{PASSWORD}@127.0.0.1:{port}/postgres"
         finally:
             tool("pg_ctl", "-D", str(data), "-m", "immediate", "stop")
     finally:

@@ -8,7 +8,7 @@ import pytest
 from aimonk.config import TrainingConfig
 from aimonk.features import image_vectors
 from aimonk.features.image_vectors import ImageVectors
-from aimonk.training.linear_probe.objective import Objective
+from aimonk.training.linear_probe.objective import FilledLabels, Objective
 from aimonk.training.linear_probe.scaling import Scaling
 
 
@@ -100,3 +100,18 @@ def test_images_without_a_known_label_have_no_loss() -> None:
     loss, kernel, bias = unknown.gradient(np.ones((5, 3), np.float32), np.ones(3, np.float32), rows, rows)
     assert (loss, np.abs(kernel).max(), np.abs(bias).max()) == (0, 0, 0)
     assert unknown.value(np.ones((5, 3), np.float32), np.ones(3, np.float32), rows) == 0
+
+
+def test_a_filled_label_pulls_with_its_weight_and_is_not_validated() -> None:
+    """One image, one feature: a person's label and a filled one of the other attribute, at logits of 0."""
+    vectors = ImageVectors.of(np.ones((1, 1), np.float32))
+    targets, filled = np.array([[1.0, -1.0]], np.float32), np.array([[0.0, 0.0]], np.float32)
+    config = TrainingConfig(l2=0.0, scale_features=False, pos_weight_power=0.0)
+    objective = Objective.of(vectors, targets, np.arange(1), config, FilledLabels(filled, 0.5))
+    kernel, bias, rows = np.zeros((1, 2), np.float32), np.zeros(2, np.float32), np.arange(1)
+    loss, by_kernel, by_bias = objective.gradient(kernel, bias, rows, rows)
+    # softplus(0) = log 2 for each label, weighed by 1 and 0.5, over 1.5 labels; the slopes are -0.5 and 0.5
+    assert loss == pytest.approx(np.log(2))
+    assert by_bias.tolist() == pytest.approx([-0.5 / 1.5, 0.25 / 1.5])
+    assert by_kernel[0].tolist() == pytest.approx(by_bias.tolist())
+    assert objective.value(kernel, bias + np.float32([0, 9]), rows) == pytest.approx(np.log(2))

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from aimonk.backbones.linear_head import append_head
+from aimonk.commands.explain import explain
+from aimonk.errors import AimonkError, ModelError
+from aimonk.runtime.record import Attribute, PackageInfo
+from aimonk.serving.package import write_package
+
+from ..serving.conftest import HEAD, mean_colour
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> str:
+    """`red` has the logit red / 100 - 1, `dark` 0.5 - blue / 100, at 64 x 64 pixels."""
+    attributes = (Attribute("red", 0.5, 0.25, "learned"), Attribute("dark / night", 0.5, 0.5, "no evidence"))
+    info = PackageInfo(attributes, (64, 64), "f32", "mean_colour", weights="none")
+    write_package(tmp_path / "model", append_head(mean_colour(64), HEAD), info, HEAD)
+    return str(tmp_path / "model")
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """Gray, but for a red upper left corner and no blue."""
+    pixels = np.full((80, 120, 3), 128, np.uint8)
+    pixels[:20, :30, 0] = 255
+    pixels[..., 2] = 0
+    Image.fromarray(pixels).save(tmp_path / "my photo.png")
+    return tmp_path / "my photo.png"
+
+
+def test_pictures_and_numbers_are_written(model: str, photo: Path, tmp_path: Path) -> None:
+    result = explain(model, [photo], tmp_path / "out")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "001-my_photo-00-red.png",
+        "explanations.json",
+    ]
+    found = json.loads((tmp_path / "out" / "explanations.json").read_text())
+    assert found == json.loads(json.dumps(result.to_json()))
+    red, dark = found["images"][0]["attributes"]
+    assert red["present"] and dark["present"] and dark["verdict"] == "no evidence"
+    for entry in (red, dark):
+        total = entry["baseline"] + entry["elsewhere"] + np.sum(entry["contributions"])
+        assert total == pytest.approx(entry["logit"], abs=1e-3)
+    assert np.unravel_index(np.argmax(red["contributions"]), (4, 4)) == (0, 0)
+    # The corner is a cell of a quarter of the side: half of it lies in the border, either way.
+    assert red["note"] == "75% of the evidence lies in the border of the image"
+    assert dark["note"] == ""
+    with Image.open(tmp_path / "out" / "001-my_photo-00-red.png") as drawn:
+        assert drawn.size == (120, 80)
+
+
+def test_the_summary_says_where_the_evidence_lies(model: str, photo: Path) -> None:
+    said = str(explain(model, [photo]))
+    assert "red: present, logit" in said
+    assert "75% of the evidence lies in the border of the image" in said
+
+
+def test_any_attribute_can_be_drawn(model: str, photo: Path, tmp_path: Path) -> None:
+    (image,) = explain(model, [photo], tmp_path / "out", attributes=["dark / night"]).images
+    assert [(name, path.name) for name, path in image.pictures] == [
+        ("dark / night", "001-my_photo-01-dark_night.png")
+    ]
+
+
+def test_an_unreadable_image_has_an_error_and_the_others_are_explained(model: str, photo: Path) -> None:
+    result = explain(model, [photo.with_name("gone.png"), photo])
+    assert result.unreadable == 1
+    assert [one.error for one in result.images] == ["missing", None]
+    assert len(result.table) == 2
+
+
+def test_an_unknown_attribute_is_named(model: str, photo: Path) -> None:
+    with pytest.raises(ModelError, match=r"no attribute 'hat'; it has red, dark / night"):
+        explain(model, [photo], attributes=["hat"])
+
+
+def test_a_folder_that_cannot_be_written_is_named(model: str, photo: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(AimonkError, match="cannot be written"):
+        explain(model, [photo], tmp_path / "out")
+
+
+def test_gray_has_no_evidence(model: str, tmp_path: Path, make_package: Callable[..., Path]) -> None:
+    Image.new("RGB", (64, 64), (128, 128, 128)).save(tmp_path / "gray.png")
+    (image,) = explain(model, [tmp_path / "gray.png"], tmp_path / "out").images
+    assert image.found is not None
+    np.testing.assert_allclose(image.found.places, 0, atol=1e-6)
+    assert image.pictures, "the attribute with the best score is drawn where none is present"
