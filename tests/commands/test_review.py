@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mlflow import MlflowClient
 from PIL import Image
 
 from aimonk.commands import review as command
@@ -83,6 +84,12 @@ def test_a_review_from_the_page_to_the_corrected_table(
     assert found["reviewers"][0]["contradicted"] == 0
     targets = read_labels(out).targets[:, 0]
     assert targets.tolist() == [(n % 2) ^ (n < 6) for n in range(IMAGES)]
+    client = MlflowClient()
+    recorded = client.get_run(found["run_id"])
+    assert recorded.data.tags["aimonk.training_run"] == first
+    assert recorded.data.metrics["flipped"] == 6
+    kept = {artifact.path for artifact in client.list_artifacts(found["run_id"])}
+    assert {"review.json", "answers.jsonl", "corrected_labels.csv"} <= kept
     again = review(photos, labels, **options, page=False, against=later)
     assert again.to_json()["average_precision"] == found["average_precision"]
     assert again.to_json()["against"] == later
