@@ -31,9 +31,10 @@ def curve_story(curve: LearningCurve) -> list[str]:
         story.append(f"{listing(rising)} {verb} not begun to flatten.")
     if flat:
         verb = "has" if len(flat) == 1 else "have"
-        story.append(f"{listing(flat)} {verb}: a doubling would bring less than {number(FLAT)}.")
+        begun = "" if rising else " begun to flatten"
+        story.append(f"{listing(flat)} {verb}{begun}: a doubling would bring less than {number(FLAT)}.")
     if open_:
-        story.append(f"Too few labels to say for {listing(open_)}.")
+        story.append(f"It cannot be told yet for {listing(open_)}.")
     return story
 
 
