@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -57,7 +59,7 @@ def logged(photos: Path, doubted: int) -> str:
     return run.id
 
 
-def answer_all(wrong: set[str]):
+def answer_all(wrong: set[str]) -> Callable[[ReviewSession, int], None]:
     """A reviewer in place of the page, who finds these labels wrong."""
 
     def serve(session: ReviewSession, port: int) -> None:
@@ -76,7 +78,7 @@ def test_a_review_from_the_page_to_the_corrected_table(
     first, later = logged(photos, 10), logged(photos, 0)
     wrong = {f"{number:02d}.png" for number in range(6)}
     monkeypatch.setattr(command, "serve_page", answer_all(wrong))
-    options = {"run": first, "reviewer": "ann", "control_share": 0.8, "out": out}
+    options: dict[str, Any] = {"run": first, "reviewer": "ann", "control_share": 0.8, "out": out}
     found = review(photos, labels, **options).to_json()
     assert labels.read_bytes() == before
     assert found["open"] == 0 and found["flipped"] == 6

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import openvino
@@ -24,7 +24,9 @@ from aimonk.runtime.record import Attribute, PackageInfo
 from aimonk.serving.package import write_package
 from tests.backbones.networks import VisionTransformer, convolutions, describe
 
-from .conftest import HEAD, mean_colour
+from ..serving.conftest import HEAD, mean_colour
+
+Pooling = Literal["mean", "mean+center", "pyramid"]
 
 
 def images(side: int, count: int = 3) -> np.ndarray:
@@ -71,7 +73,7 @@ def test_a_mean_is_shared_out_by_place(tmp_path: Path) -> None:
 @pytest.mark.parametrize("pooling", ["mean", "mean+center", "pyramid"])
 @pytest.mark.parametrize("colors", [0, 1])
 @pytest.mark.parametrize("side", [64, 96])
-def test_maps_spreads_and_colors_add_up(tmp_path: Path, pooling: str, colors: int, side: int) -> None:
+def test_maps_spreads_and_colors_add_up(tmp_path: Path, pooling: Pooling, colors: int, side: int) -> None:
     convolutions(tmp_path / "model.onnx")
     describe(tmp_path, side)
     graph = onnx_graph(tmp_path / "model.onnx", pooling, colors)
@@ -91,7 +93,7 @@ def test_tokens_add_up_and_the_class_token_has_no_place(tmp_path: Path, prefix: 
     assert (np.abs(found.elsewhere).max() > 0) == bool(prefix)
 
 
-def onnx_graph(path: Path, pooling: str, colors: int) -> Any:
+def onnx_graph(path: Path, pooling: Pooling, colors: int) -> Any:
     config = FeaturesConfig(str(path), resolution=1.0, pooling=pooling, colors=colors)
     backbone: Any = named_backbone(config)
     return build_onnx(backbone, readout(config, backbone))
