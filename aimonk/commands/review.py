@@ -15,6 +15,7 @@ from ..errors import ConfigError
 from ..evaluation.review_bias import reviewed_precision
 from ..features.cache_key import image_index_folder
 from ..progress import recorded, stage
+from ..publishing.publish_review import publish_review
 from ..results.review_result import ReviewResult
 from ..reviewing.answer_journal import AnswerJournal, journal_path
 from ..reviewing.corrected_labels import correct_labels
@@ -112,7 +113,7 @@ def review(
         comparison = None
         if later is not None:
             comparison = compare_runs(dataset, answered, probabilities, later, reviewer_error)
-        return ReviewResult(
+        found = ReviewResult(
             run=run,
             journal=journal.path,
             out=Path(out) if out is not None else None,
@@ -125,6 +126,7 @@ def review(
             comparison=comparison,
             warnings=tuple(record.warnings),
         )
+        return publish_review(found, dataset.digest, config)
 
 
 def _probabilities(dataset: Dataset, run: str) -> np.ndarray:

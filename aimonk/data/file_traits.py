@@ -87,7 +87,7 @@ def file_traits(
 def binned(values: np.ndarray) -> np.ndarray:
     """`(N,)` numbers, nan allowed, as `(N, d)` indicators of `BINS` quantile classes, nan being one more."""
     known = np.isfinite(values)
-    edges = np.unique(np.quantile(values[known], np.arange(1, BINS) / BINS)) if known.any() else []
+    edges = np.unique(np.quantile(values[known], np.arange(1, BINS) / BINS)) if known.any() else np.empty(0)
     return one_hot(np.where(known, np.searchsorted(edges, values, side="right"), -1))
 
 

@@ -75,6 +75,6 @@ def _background(attribute: str, locations: list[Location]) -> str:
     if len(locations) < FEWEST:
         return ""
     mean = Location(*np.mean([(where.border, where.outside_middle) for where in locations], axis=0))
-    if not mean.sentence:
+    if mean.border <= 0.5:  # sleeves and hems lie outside the middle for good reason
         return ""
     return f"{attribute!r}: on average over {len(locations)} photos, {mean.sentence}."

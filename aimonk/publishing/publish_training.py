@@ -117,8 +117,8 @@ def _publish(
         log_evidence(run, dataset, candidate, config, record.seconds)
         run.json("shortcuts.json", [shortcut.to_json() for shortcut in candidate.shortcuts])
         judgment = judge(name, scores, evidence, config)
-        for name, picture in model.examples.pictures.items():
-            run.file(f"explanations/{name}", partial(Path.write_bytes, data=picture))
+        for file, picture in model.examples.pictures.items():
+            run.file(f"explanations/{file}", partial(Path.write_bytes, data=picture))
         candidate = dataclasses.replace(candidate, background=model.examples.background)
         log_report(run, dataset, candidate, config, record, facts, judgment.decision)
         _tag(run, candidate, judgment.decision)

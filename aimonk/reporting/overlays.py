@@ -48,7 +48,7 @@ def overlay(content: bytes, places: np.ndarray) -> bytes:
     wide = np.asarray(grid.resize((size[1], size[0]), Image.Resampling.BILINEAR))
     most = float(np.abs(places).max())
     opacity = STRONGEST * np.sqrt(np.abs(wide) / most) if most > 0 else np.zeros_like(wide)
-    color = np.where(wide[..., None] >= 0, np.float32(FOR), np.float32(AGAINST))
+    color = np.where(wide[..., None] >= 0, np.array(FOR, np.float32), np.array(AGAINST, np.float32))
     mixed = faded + opacity[..., None] * (color - faded)
     buffer = io.BytesIO()
     Image.fromarray(np.clip(mixed, 0, 255).astype(np.uint8)).save(buffer, "PNG")

@@ -41,6 +41,8 @@ class ReviewResult(Result):
     """A later run that it is compared with."""
     comparison: RunComparison | None = None
     warnings: tuple[str, ...] = ()
+    run_id: str = ""
+    """The run that records the review; empty while nothing is answered."""
 
     @property
     def table(self) -> pd.DataFrame:
@@ -64,6 +66,7 @@ class ReviewResult(Result):
         ]
         answer: dict[str, Any] = without_nan(
             {
+                "run_id": self.run_id or None,
                 "run": self.run,
                 "journal": str(self.journal),
                 "out": str(self.out) if self.out else None,

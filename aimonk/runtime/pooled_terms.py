@@ -96,7 +96,9 @@ def _terms_of(part: ov.Output, start: int) -> list[Term]:
         return [Term(part, start, _width(part))]
     values = node.input_value(0)
     shape = [0 if axis.is_dynamic else axis.get_length() for axis in values.get_partial_shape()]
-    axes = sorted(int(axis) % len(shape) for axis in np.ravel(constant_of(node.input_value(1))))
+    reduced = constant_of(node.input_value(1))
+    assert reduced is not None, "the axes of a reduction are constants of the graph"
+    axes = sorted(int(axis) % len(shape) for axis in np.ravel(reduced))
     layout = {(4, (1, 2)): "NHWC", (4, (2, 3)): "NCHW", (3, (1,)): "NTC", (4, (2,)): "NKTC"}.get(
         (len(shape), tuple(axes)), ""
     )

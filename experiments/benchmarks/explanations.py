@@ -90,8 +90,10 @@ def grad_cam(explainer: Explainer, image: np.ndarray) -> np.ndarray:
     first = found[0].term
     same = [t.term for t in found if t.term.values == first.values and t.term.offset is None]
     kernel = sum(explainer.graph.head.kernel[t.start : t.start + t.width] for t in same)
-    maps = explainer.outputs(image[None])[found[0].output][0]
-    cam = np.maximum(np.einsum("chw,cl->lhw", maps, kernel), 0)
+    output = found[0].output
+    assert output is not None, "the first features have no map"
+    maps = explainer.outputs(image[None])[output][0]
+    cam: np.ndarray = np.maximum(np.einsum("chw,cl->lhw", maps, kernel), 0)
     rows = np.arange(explainer.grid[0]) * maps.shape[1] // explainer.grid[0]
     columns = np.arange(explainer.grid[1]) * maps.shape[2] // explainer.grid[1]
     return cam[:, rows[:, None], columns]
@@ -104,7 +106,8 @@ def measure_photos(package: Path, folder: Path, count: int, occluded: int) -> No
     order = [data.attributes.index(name) for name in explainer.info.names]
     generator = np.random.default_rng(0)
     rows = generator.permutation(len(data))[:count]
-    error, falls = 0.0, {name: [] for name in ("contributions", "random")}
+    error = 0.0
+    falls: dict[str, list[float]] = {name: [] for name in ("contributions", "random")}
     rivals: dict[str, list[float]] = {
         name: [] for name in ("contributions", "random", "occlusion", "grad-cam")
     }
@@ -122,7 +125,7 @@ def measure_photos(package: Path, folder: Path, count: int, occluded: int) -> No
         def fall(cells: np.ndarray, j: int, image: np.ndarray = image, whole: np.ndarray = whole) -> float:
             return float(whole[j] - predictor.logits(painted(image, cells)[None])[0, j])
 
-        for j in np.flatnonzero(data.targets[row, order] == 1):
+        for j in np.flatnonzero(data.targets[row, order] == 1).tolist():
             ours, random = fall(top(found.places[j]), j), fall(chance, j)
             falls["contributions"].append(ours)
             falls["random"].append(random)

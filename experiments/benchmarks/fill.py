@@ -49,7 +49,7 @@ class Draw:
 def hide(targets: np.ndarray, share: float, positives: float, generator: np.random.Generator) -> np.ndarray:
     """`(N, L) bool`: known cells that are hidden, positives and negatives with their own probability."""
     chance = np.where(targets == 1, positives, share)
-    return (targets != MISSING) & (generator.random(targets.shape) < chance)
+    return np.asarray((targets != MISSING) & (generator.random(targets.shape) < chance))
 
 
 def score(bench: Bench, hidden: np.ndarray) -> np.ndarray:

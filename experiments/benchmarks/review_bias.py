@@ -9,8 +9,8 @@ precision over all cells under the wrong labels, under the corrected ones (naive
 `evaluation.review_bias`, and under the right labels; and in how many draws the estimate's 95% interval holds
 the last one. A fit is new flips and a new training; a draw is new controls and a new reviewer.
 
-Measured 2026-11-25, 2 fits, 10% of the labels wrong, a reviewer who errs in 2%; the truth is 0.810, and under the
-wrong labels it looks like 0.644:
+Measured 2026-11-25, 2 fits, 10% of the labels wrong, a reviewer who errs in 2%; the truth is 0.810, and under
+the wrong labels it looks like 0.644:
 
 | suspects | controls | wrong of them | naive | estimate | held by the interval |
 |---:|---:|---:|---:|---:|---:|

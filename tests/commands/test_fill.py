@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 from mlflow.tracking import MlflowClient
 
-from aimonk.commands import fill as command
 from aimonk.commands.fill import fill
 from aimonk.config import Config, DataConfig
 from aimonk.data.dataset import read_dataset
@@ -56,7 +55,7 @@ def model(folder: Path, package: Path, monkeypatch: pytest.MonkeyPatch) -> Score
         targets, probabilities, probabilities, probabilities,
     )  # fmt: skip
     scored = ScoredModel("models:/m/1", "run", package, read_info(package), scores)
-    monkeypatch.setattr(command.ScoredModel, "open", staticmethod(lambda uri: scored))
+    monkeypatch.setattr(ScoredModel, "open", staticmethod(lambda uri: scored))
     return scored
 
 
@@ -86,7 +85,12 @@ def test_held_out_images_are_filled_with_their_own_score(
     labels.write_text(text)
     told: list[FillResult] = []
     out = tmp_path / "filled.csv"
-    found = filled(folder, out, announce=lambda result: told.append(result) or _nothing_there(out))
+
+    def announce(result: FillResult) -> None:
+        told.append(result)
+        _nothing_there(out)
+
+    found = filled(folder, out, announce=announce)
     assert [(c.image, c.attribute, c.value, c.source) for c in found.cells] == [
         ("003.png", "red", 1, "out-of-fold"),
         ("004.png", "red", 0, "out-of-fold"),

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from mlflow import MlflowClient
 from PIL import Image
 
 from aimonk.commands import review as command
@@ -56,7 +59,7 @@ def logged(photos: Path, doubted: int) -> str:
     return run.id
 
 
-def answer_all(wrong: set[str]):
+def answer_all(wrong: set[str]) -> Callable[[ReviewSession, int], None]:
     """A reviewer in place of the page, who finds these labels wrong."""
 
     def serve(session: ReviewSession, port: int) -> None:
@@ -75,7 +78,7 @@ def test_a_review_from_the_page_to_the_corrected_table(
     first, later = logged(photos, 10), logged(photos, 0)
     wrong = {f"{number:02d}.png" for number in range(6)}
     monkeypatch.setattr(command, "serve_page", answer_all(wrong))
-    options = {"run": first, "reviewer": "ann", "control_share": 0.8, "out": out}
+    options: dict[str, Any] = {"run": first, "reviewer": "ann", "control_share": 0.8, "out": out}
     found = review(photos, labels, **options).to_json()
     assert labels.read_bytes() == before
     assert found["open"] == 0 and found["flipped"] == 6
@@ -83,6 +86,12 @@ def test_a_review_from_the_page_to_the_corrected_table(
     assert found["reviewers"][0]["contradicted"] == 0
     targets = read_labels(out).targets[:, 0]
     assert targets.tolist() == [(n % 2) ^ (n < 6) for n in range(IMAGES)]
+    client = MlflowClient()
+    recorded = client.get_run(found["run_id"])
+    assert recorded.data.tags["aimonk.training_run"] == first
+    assert recorded.data.metrics["flipped"] == 6
+    kept = {artifact.path for artifact in client.list_artifacts(found["run_id"])}
+    assert {"review.json", "answers.jsonl", "corrected_labels.csv"} <= kept
     again = review(photos, labels, **options, page=False, against=later)
     assert again.to_json()["average_precision"] == found["average_precision"]
     assert again.to_json()["against"] == later

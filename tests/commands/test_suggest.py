@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from mlflow.tracking import MlflowClient
 
-from aimonk.commands import suggest as command
 from aimonk.commands.suggest import suggest
 from aimonk.errors import ConfigError, ImagesError
 from aimonk.evaluation.held_out import HeldOutScores
@@ -38,7 +37,7 @@ def model(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nothing = np.zeros((0, 2))
     scores = HeldOutScores(("red", "dark"), (), (), np.arange(0), np.arange(0), *[nothing] * 4)
     scored = ScoredModel("models:/m/1", "run", package, read_info(package), scores)
-    monkeypatch.setattr(command.ScoredModel, "open", staticmethod(lambda uri: scored))
+    monkeypatch.setattr(ScoredModel, "open", staticmethod(lambda uri: scored))
 
 
 def test_an_unlabelled_folder(folder: Path, store: MlflowClient, tmp_path: Path) -> None:

@@ -67,10 +67,10 @@ def test_images_are_found_by_content() -> None:
 def test_thresholds_come_from_the_present_labels_of_held_out_images() -> None:
     digests = tuple(map(str, range(300)))
     targets = (np.arange(300) % 2).astype(np.float32)[:, None]
-    scores = held_out("")
+    numbers, probabilities = np.arange(200), np.where(targets[:200] == 1, 0.9, 0.1)
     scores = HeldOutScores(
-        ("red",), digests[:200], digests[:200], *[np.arange(200)] * 2,
-        np.full((200, 1), -1.0), *[np.where(targets[:200] == 1, 0.9, 0.1)] * 3,
+        ("red",), digests[:200], digests[:200], numbers, numbers,
+        np.full((200, 1), -1.0), probabilities, probabilities, probabilities,
     )  # fmt: skip
     (found,) = vouch_for_table(scores, digests, targets, np.arange(300), ("red",), PROMISE, 0)
     assert (found.positives, found.negatives) == (100, 100)

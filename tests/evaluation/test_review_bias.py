@@ -25,7 +25,7 @@ class Case:
         generator = np.random.default_rng(seed)
         for column in range(self.truth.shape[1]):
             drawn[generator.choice(len(self.truth), controls, replace=False), column] = True
-        asked = np.zeros(doubt.size, dtype=bool)
+        asked: np.ndarray = np.zeros(doubt.size, dtype=bool)
         asked[np.argsort(-doubt.ravel(), kind="stable")[:suspects]] = True
         asked = asked.reshape(doubt.shape)
         answers[asked | drawn] = self.truth[asked | drawn]

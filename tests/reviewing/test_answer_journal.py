@@ -5,6 +5,7 @@ import logging
 import multiprocessing
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -99,7 +100,9 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None
 
 
 @given(st.lists(st.dictionaries(st.text(), st.text() | st.none() | st.integers())))
-def test_whatever_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, lines: list[dict]) -> None:
+def test_whatever_is_written_is_read(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[dict[str, Any]]
+) -> None:
     path = tmp_path_factory.mktemp("journal") / "j.jsonl"
     journal = AnswerJournal(path)
     for line in lines:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -10,8 +12,9 @@ from aimonk.data.labels import MISSING
 from aimonk.reviewing.review_queues import build_queues
 
 
-def places(dataset: Dataset, probabilities: np.ndarray, **options: object) -> list[tuple[str, str, str]]:
-    cells = build_queues(dataset, probabilities, **{"control_share": 0, **options})
+def places(dataset: Dataset, probabilities: np.ndarray, **options: Any) -> list[tuple[str, str, str]]:
+    given: dict[str, Any] = {"control_share": 0, **options}
+    cells = build_queues(dataset, probabilities, **given)
     return [(cell.queue, cell.image, cell.attribute) for cell in cells]
 
 
@@ -60,8 +63,8 @@ def wide(rows: int) -> tuple[Dataset, np.ndarray]:
     probabilities = np.where(np.arange(rows) < rows / 10, 0.8, 0.2)[:, None]
     empty = type("Audit", (), {"contradictions": ()})()
     dataset = Dataset(
-        folder=None, labels=None, attributes=("belt",), names=names, paths=(), digests=names,
-        targets=targets, groups=np.arange(rows), split=None, audit=empty,
+        folder=Path("photos"), labels=Path("labels.csv"), attributes=("belt",), names=names, paths=(),
+        digests=names, targets=targets, groups=np.arange(rows), split=None, audit=empty,
     )  # fmt: skip
     return dataset, probabilities
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,11 @@ from aimonk.reviewing.answer_journal import AnswerJournal
 from aimonk.reviewing.review_queues import build_queues
 from aimonk.reviewing.review_session import ReviewSession
 
+Open = Callable[..., ReviewSession]
+
 
 @pytest.fixture
-def open_session(dataset: Dataset, probabilities: np.ndarray, tmp_path: Path):
+def open_session(dataset: Dataset, probabilities: np.ndarray, tmp_path: Path) -> Open:
     cells = build_queues(dataset, probabilities, control_share=0)
 
     def make(reviewer: str = "ann", blind: bool = True) -> ReviewSession:
@@ -27,7 +30,7 @@ def key_of(session: ReviewSession, image: str) -> str:
     return next(key for key, cell in session.cells.items() if cell.image == image)
 
 
-def test_label_and_model_are_hidden_until_the_answer(open_session) -> None:
+def test_label_and_model_are_hidden_until_the_answer(open_session: Open) -> None:
     session = open_session()
     cell = session.grid("suspects", "belt")[0]
     assert cell == {"key": key_of(session, "a.png"), "row": 0, "image": "a.png", "answer": None, "entry": ""}
@@ -38,7 +41,7 @@ def test_label_and_model_are_hidden_until_the_answer(open_session) -> None:
     assert open_session(blind=False).grid("suspects", "belt")[0]["probability"] == 0.1
 
 
-def test_queues_count_what_is_answered(open_session) -> None:
+def test_queues_count_what_is_answered(open_session: Open) -> None:
     session = open_session()
     session.answer(key_of(session, "a.png"), "present", "e1", "")
     assert session.queues()[0]["attributes"] == [
@@ -48,7 +51,7 @@ def test_queues_count_what_is_answered(open_session) -> None:
     assert session.open_cells() == 4
 
 
-def test_a_second_tab_does_not_answer_again(open_session) -> None:
+def test_a_second_tab_does_not_answer_again(open_session: Open) -> None:
     first, second = open_session(), open_session()
     key = key_of(first, "a.png")
     assert first.answer(key, "present", "e1", "").taken
@@ -58,7 +61,7 @@ def test_a_second_tab_does_not_answer_again(open_session) -> None:
     assert [one.answer for one in first.latest()] == ["absent"]
 
 
-def test_an_answer_that_is_sent_again_is_kept_once(open_session, tmp_path: Path) -> None:
+def test_an_answer_that_is_sent_again_is_kept_once(open_session: Open, tmp_path: Path) -> None:
     session = open_session()
     key = key_of(session, "a.png")
     session.answer(key, "present", "e1", "")
@@ -70,7 +73,7 @@ def test_an_answer_that_is_sent_again_is_kept_once(open_session, tmp_path: Path)
     assert len((tmp_path / "j.jsonl").read_text().splitlines()) == 2
 
 
-def test_only_the_answer_that_stands_is_undone(open_session) -> None:
+def test_only_the_answer_that_stands_is_undone(open_session: Open) -> None:
     session = open_session()
     key = key_of(session, "a.png")
     session.answer(key, "present", "e1", "")
@@ -79,7 +82,7 @@ def test_only_the_answer_that_stands_is_undone(open_session) -> None:
     assert session.undo(key, "e4", "e2").state["answer"] == "present"
 
 
-def test_reviewers_do_not_see_each_others_answers(open_session) -> None:
+def test_reviewers_do_not_see_each_others_answers(open_session: Open) -> None:
     ann, bob = open_session("ann"), open_session("bob")
     key = key_of(ann, "a.png")
     ann.answer(key, "present", "e1", "")
@@ -88,10 +91,11 @@ def test_reviewers_do_not_see_each_others_answers(open_session) -> None:
     assert [(one.reviewer, one.answer) for one in ann.latest()] == [("bob", "absent")]
 
 
-def test_of_many_tabs_at_once_one_answers(open_session) -> None:
+def test_of_many_tabs_at_once_one_answers(open_session: Open) -> None:
     sessions = [open_session() for _ in range(8)]
     key = key_of(sessions[0], "a.png")
-    barrier, taken = threading.Barrier(8), []
+    barrier = threading.Barrier(8)
+    taken: list[bool] = []
 
     def work(number: int) -> None:
         barrier.wait()

@@ -4,14 +4,14 @@ import dataclasses
 
 import pytest
 
-from aimonk.reviewing.answer_book import AnswerBook
+from aimonk.reviewing.answer_book import Answer, AnswerBook
 from aimonk.reviewing.review_tally import tally
 
 from .test_answer_book import said
 
 
 def test_the_error_rate_counts_controls_on_which_label_and_model_agree() -> None:
-    def control(number: int, answer: str, label: int | None, probability: float) -> object:
+    def control(number: int, answer: str, label: int | None, probability: float) -> Answer:
         return dataclasses.replace(
             said(str(number), answer, image=f"{number}.jpg"),
             label=label,

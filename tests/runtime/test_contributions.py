@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+import openvino
 import pytest
 from PIL import Image
 
@@ -23,7 +24,9 @@ from aimonk.runtime.record import Attribute, PackageInfo
 from aimonk.serving.package import write_package
 from tests.backbones.networks import VisionTransformer, convolutions, describe
 
-from .conftest import HEAD, mean_colour
+from ..serving.conftest import HEAD, mean_colour
+
+Pooling = Literal["mean", "mean+center", "pyramid"]
 
 
 def images(side: int, count: int = 3) -> np.ndarray:
@@ -70,7 +73,7 @@ def test_a_mean_is_shared_out_by_place(tmp_path: Path) -> None:
 @pytest.mark.parametrize("pooling", ["mean", "mean+center", "pyramid"])
 @pytest.mark.parametrize("colors", [0, 1])
 @pytest.mark.parametrize("side", [64, 96])
-def test_maps_spreads_and_colors_add_up(tmp_path: Path, pooling: str, colors: int, side: int) -> None:
+def test_maps_spreads_and_colors_add_up(tmp_path: Path, pooling: Pooling, colors: int, side: int) -> None:
     convolutions(tmp_path / "model.onnx")
     describe(tmp_path, side)
     graph = onnx_graph(tmp_path / "model.onnx", pooling, colors)
@@ -90,7 +93,7 @@ def test_tokens_add_up_and_the_class_token_has_no_place(tmp_path: Path, prefix: 
     assert (np.abs(found.elsewhere).max() > 0) == bool(prefix)
 
 
-def onnx_graph(path: Path, pooling: str, colors: int) -> Any:
+def onnx_graph(path: Path, pooling: Pooling, colors: int) -> Any:
     config = FeaturesConfig(str(path), resolution=1.0, pooling=pooling, colors=colors)
     backbone: Any = named_backbone(config)
     return build_onnx(backbone, readout(config, backbone))
@@ -121,7 +124,6 @@ def test_a_keras_network_with_two_places_for_colors_adds_up(tmp_path: Path, scal
 
 
 def test_what_is_not_linear_is_refused(tmp_path: Path) -> None:
-    import openvino
     from openvino import opset13 as ops
 
     graph = mean_colour(64)
@@ -145,3 +147,22 @@ def test_an_encoded_image_is_explained(package: Path, jpeg: Callable[[np.ndarray
     found = Explainer(package).explain(jpeg(np.full((9, 5, 3), GRAY, np.uint8)))
     np.testing.assert_allclose(found.places, 0, atol=1e-7)
     np.testing.assert_allclose(found.logits, found.baseline, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_two_hundred_photos_add_up(shared: Path, tmp_path: Path) -> None:
+    """The default recipe's backbone and readout, on real photos."""
+    from aimonk.features.extractor import FrozenBackbone
+    from aimonk.runtime.decoder import decode
+
+    weights = str(shared / "weights" / "mobilenet_2_5_224_tf_no_top.h5")
+    backbone = FrozenBackbone(FeaturesConfig("mobilenet@0.25", weights=weights), tmp_path / "store")
+    graph = with_random_head(openvino.Core().read_model(backbone.graph))
+    package = packed(tmp_path / "package", graph, backbone.size[0], 4)
+    photos = sorted((shared / "data" / "clothing" / "images").glob("*.jpg"))[:200]
+    explainer, predictor = Explainer(package), Predictor(package)
+    for start in range(0, 200, 8):
+        batch = np.stack([decode(path.read_bytes(), backbone.size) for path in photos[start : start + 8]])
+        for found, expected in zip(explainer.contributions(batch), predictor.logits(batch), strict=True):
+            total = found.baseline + found.elsewhere + found.places.sum(axis=(1, 2))
+            np.testing.assert_allclose(total, expected, atol=1e-3)

@@ -20,7 +20,7 @@ from tests.tracking.tracking_server import free_port
 
 
 def rest(code: str) -> RestException:
-    return RestException({"error_code": code, "message": "from the server"})  # type: ignore[no-untyped-call]
+    return RestException({"error_code": code, "message": "from the server"})
 
 
 def locked_by_sqlalchemy() -> OperationalError:

@@ -114,4 +114,4 @@ def test_a_filled_label_pulls_with_its_weight_and_is_not_validated() -> None:
     assert loss == pytest.approx(np.log(2))
     assert by_bias.tolist() == pytest.approx([-0.5 / 1.5, 0.25 / 1.5])
     assert by_kernel[0].tolist() == pytest.approx(by_bias.tolist())
-    assert objective.value(kernel, bias + np.float32([0, 9]), rows) == pytest.approx(np.log(2))
+    assert objective.value(kernel, bias + np.array([0, 9], np.float32), rows) == pytest.approx(np.log(2))
