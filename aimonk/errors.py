@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .runtime.errors import AimonkError, ImagesError, ModelError
+from .runtime.user_errors import AimonkError, ImagesError, ModelError
 
 __all__ = [
     "AimonkError",

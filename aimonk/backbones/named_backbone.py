@@ -18,7 +18,7 @@ def named_backbone(config: FeaturesConfig) -> Backbone:
     """Find the backbone that the settings name.
 
     A name with a path separator, or with the suffix `.onnx` or `.keras`, or that of a folder here, is a path;
-    any other one is looked up in `keras.applications`.
+    any other name is one of `keras.applications`.
 
     >>> str(named_backbone(FeaturesConfig("mobilenet@0.25")))
     'mobilenet@0.25'

@@ -15,6 +15,7 @@ from ..data.labels import MISSING
 from ..errors import ConfigError, ImagesError
 from ..evaluation.suggestions import (
     DEFAULT,
+    NEEDS_COMMITTEE,
     NEEDS_FEATURES,
     STRATEGIES,
     Pool,
@@ -64,8 +65,9 @@ def suggest(
         ModelError: there is no such model, or it does not say which run trained it.
         TrackingError: the store cannot be used.
     """
-    if strategy not in STRATEGIES:
-        raise ConfigError(f"There is no strategy {strategy!r}; known are {', '.join(STRATEGIES)}.")
+    available = [name for name in STRATEGIES if name not in NEEDS_COMMITTEE]
+    if strategy not in available:
+        raise ConfigError(f"There is no strategy {strategy!r}; known are {', '.join(available)}.")
     config = load_config(None, settings)
     with recorded() as record:
         with stage("model", "Model"):

@@ -22,7 +22,7 @@ _UPLOAD = re.compile(r"[0-9a-f]{8}-(?=.)")
 """What Label Studio puts before the name of an uploaded file."""
 
 _NEAREST = 5
-"""Names without a file for which the nearest file is looked for; each takes up to a second."""
+"""Names without a file for which the nearest file is searched; each takes up to a second."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ _LIMIT = 0.14
 def register(one: np.ndarray, other: np.ndarray, zoom: float = 1.0) -> np.ndarray:
     """Return `one` resampled so that it lies as well as possible over `other`.
 
-    Per axis, pixel `u` of `other` is looked up at `center + zoom (u - center) + shift` of `one`. Both
+    Per axis, pixel `u` of `other` is compared with `center + zoom (u - center) + shift` of `one`. Both
     parameters of both axes are found by Gauss-Newton steps on the squared difference of grey values, after a
     gain and an offset of brightness (Lucas, Kanade: "An iterative image registration technique", IJCAI 1981;
     Baker, Matthews: "Lucas-Kanade 20 years on", IJCV 56(3), 2004). Linearized around the present estimate,

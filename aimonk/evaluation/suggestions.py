@@ -127,6 +127,9 @@ def _highest(scores: np.ndarray, n: int) -> np.ndarray:
     return np.argsort(-scores, kind="stable")[:n]
 
 
+NEEDS_COMMITTEE = frozenset(("disagreement",))
+"""Strategies that compare several models, which a registered model does not have."""
+
 NEEDS_FEATURES = frozenset(("diverse", "diverse+uncertain"))
 """Strategies that look at features."""
 

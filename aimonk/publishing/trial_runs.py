@@ -71,7 +71,7 @@ def logged_trials(parent: Run) -> set[int]:
 
 
 def is_unfinished(run_id: str) -> bool:
-    """Whether there is such a run in this tracking store, and it may be gone on with."""
+    """Whether there is such a run in this tracking store, and it may be resumed."""
     be_quiet()
     with suppress(MlflowException):
         found = MlflowClient().get_run(run_id)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .errors import ModelError
+from .user_errors import ModelError
 
 if TYPE_CHECKING:
     import openvino as ov

@@ -18,7 +18,7 @@ out itself),
 
 Nothing is approximated. The maps are the network's own: a position stands for the part of the image that it
 lies above, though it was computed from a larger part. The attention over colors is held fixed, as the mean mu
-is: they say where is looked, and what is seen there is shared out.
+is: they say where the model looks, and what it sees there is shared out.
 
 Much of a logit is the same wherever nothing is to be seen, and cancels against the bias. Therefore each place
 is compared with the same place of a plain gray image g, whose logit is `z(g)`:

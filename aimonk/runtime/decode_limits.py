@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .errors import ImagesError
+from .user_errors import ImagesError
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from PIL import ExifTags, Image, ImageFile, ImageOps
 
 from .decode_limits import TRAINING, DecodeLimits
 from .deep_color import color_to_8_bits, deep_raw_mode, gray_to_8_bits, is_deep_gray
-from .errors import ImagesError
 from .image_formats import is_dicom, is_jpeg, open_image, unpacked_pixels
+from .user_errors import ImagesError
 
 PREPROCESSING = 1
 """Raise it whenever an ordinary file of 8 bits comes out as other pixels: stored features are keyed by it."""

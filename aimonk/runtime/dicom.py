@@ -9,9 +9,9 @@ import numpy as np
 from PIL import Image
 
 from .decode_limits import DecodeLimits
-from .errors import ImagesError
 from .image_formats import open_image, silence_decoders
 from .pixel_range import to_8_bits
+from .user_errors import ImagesError
 
 _DEFLATED = "1.2.840.10008.1.2.1.99"
 _JPEG_FAMILY = "1.2.840.10008.1.2.4."

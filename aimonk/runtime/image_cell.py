@@ -8,7 +8,7 @@ import math
 import urllib.parse
 from typing import Any
 
-from .errors import ImagesError
+from .user_errors import ImagesError
 
 _MISSING = "there is no image"
 _NOT_BASE64 = "the text is not base64 of an image; send the file's bytes, since paths and URLs are not opened"

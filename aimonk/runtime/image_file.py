@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 from .decode_limits import TRAINING, DecodeLimits
-from .errors import ImagesError
+from .user_errors import ImagesError
 
 
 class NoSuchImage(ImagesError):
@@ -18,7 +18,7 @@ def read_image_file(path: str | Path, limits: DecodeLimits = TRAINING) -> tuple[
     """Return a regular file's bytes, and its status as it was before they were read.
 
     Pipes, sockets and devices are refused without waiting for a writer: the file is opened without
-    blocking, and what was opened is looked at, not what had that name a moment ago.
+    blocking, and the opened file is examined, not what had that name a moment ago.
 
     Args:
         path: any name that the file system has, valid UTF-8 or not.

@@ -15,7 +15,7 @@ from PIL import Image, ImageFile
 
 from .decode_limits import DecodeLimits
 from .encoded_size import jpeg_coefficients, jpeg_scans, webp_canvas
-from .errors import ImagesError
+from .user_errors import ImagesError
 
 Opener = Callable[[io.BytesIO, str], ImageFile.ImageFile]
 

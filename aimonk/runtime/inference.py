@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from .errors import ModelError
 from .record import GRAPH, PackageInfo
+from .user_errors import ModelError
 
 BATCH = 8
 """Images per inference. On a CPU larger batches are no faster, and ResNet50's activations take

@@ -11,7 +11,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from .errors import ModelError
+from .user_errors import ModelError
 
 DIGESTS = "digests.json"
 

@@ -21,12 +21,12 @@ import numpy as np
 
 from .decode_limits import SERVING, TRAINING
 from .decoder import decode
-from .errors import ImagesError
 from .image_file import read_image_file
 from .inference import BATCH, CompiledGraph, read_graph
 from .package_digests import check_digests, package_digest
 from .record import read_info
 from .request_limits import BusyError
+from .user_errors import ImagesError
 
 __all__ = ["BATCH", "MANY", "Prediction", "Predictor"]
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from .errors import ModelError
 from .request_limits import Limits
+from .user_errors import ModelError
 
 FORMAT = 2
 """Version of the package layout. Since 2 a package holds the digests of its files."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from .errors import AimonkError
+from .user_errors import AimonkError
 
 
 class TooLargeError(AimonkError):

@@ -103,7 +103,7 @@ def test_poison_is_refused_in_little_memory(content: bytes) -> None:
     code = (
         "import resource, sys\n"
         "from aimonk.runtime.decoder import decode, describe\n"
-        "from aimonk.runtime.errors import ImagesError\n"
+        "from aimonk.runtime.user_errors import ImagesError\n"
         "from PIL import Image; Image.init()\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "content = sys.stdin.buffer.read()\n"
@@ -157,7 +157,7 @@ def test_no_warning_of_a_decoder_reaches_the_screen(tmp_path: Path, encode: Enco
     code = (
         "import pathlib, sys, warnings\n"
         "from aimonk.runtime.decoder import decode\n"
-        "from aimonk.runtime.errors import ImagesError\n"
+        "from aimonk.runtime.user_errors import ImagesError\n"
         "warnings.resetwarnings()\n"
         "for path in sorted(pathlib.Path(sys.argv[1]).iterdir()):\n"
         "    try: decode(path.read_bytes(), (8, 8))\n"
