@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from aimonk.evaluation.intervals import Interval
 from aimonk.evaluation.learning_curve import AttributeCurve, LearningCurve
 from aimonk.reporting.curve_wording import curve_story
@@ -41,6 +43,6 @@ def test_without_rising_attributes_the_sentence_on_flat_ones_stands_alone() -> N
 def test_the_figure_shows_measured_and_extrapolated_points() -> None:
     axes = learning_curve_plot(CURVE).axes[0]
     assert axes.get_xscale() == "log"
-    drawn = {line.get_label(): line.get_xdata() for line in axes.lines}
+    drawn = {line.get_label(): np.asarray(line.get_xdata()) for line in axes.lines}
     assert list(drawn["measured"]) == [100, 200, 400, 800]
     assert list(drawn["extrapolated"]) == [1600, 3200]
