@@ -55,6 +55,8 @@ def explain(
                 f"it has {', '.join(explainer.info.names)}."
             )
         folder = Path(out) if out is not None else None
+        if folder is not None and folder.exists() and not folder.is_dir():
+            raise AimonkError(f"{folder} is a file; give --out a folder, which need not exist.")
         explained = []
         with stage("explain", "Explaining") as progress:
             for number, image in enumerate(images, start=1):

@@ -160,11 +160,13 @@ class Memory:
         try:
             if self._path is None or not _tells_of_damage(error):
                 raise error
-            log.warning("The image catalogue %s is damaged (%s): it is built anew.", self._path, error)
+            log.warning("The image catalog %s is damaged (%s), so it is built again", self._path, error)
             self._path.unlink()
             self._open(self._path)
         except (sqlite3.Error, OSError) as final:
-            log.warning("The image catalogue %s cannot be used (%s): images are read.", self._path, final)
+            log.warning(
+                "The image catalog %s cannot be used (%s), so every image is read again", self._path, final
+            )
             self._close()
 
     def _close(self) -> None:

@@ -31,6 +31,9 @@ _UNREAD = frozenset(
 _STUBS = frozenset((".h5", ".hdf", ".bufr", ".grb", ".grib", ".wmf", ".emf"))
 """Suffixes that Pillow names, but reads only with other programs."""
 
+_SHORTEST = 16
+"""Bytes that every image format needs for its header; Pillow looks at as many to tell the format."""
+
 _HEAD = 2**16
 """Bytes of a file without a suffix that are looked at."""
 
@@ -148,6 +151,8 @@ def _begins_like_an_image(path: str) -> bool:
             head = file.read(_HEAD)
     except OSError:
         return True  # the scan says why it cannot be opened
+    if len(head) < _SHORTEST:
+        return False
     try:
         open_image(head, TRAINING)
     except ImagesError as error:

@@ -41,8 +41,12 @@ def judge(
         TrackingError: the registry cannot be reached.
     """
     present = champion(name)
-    if present is None or (version and version.version == present.version):
+    if present is None:
         return Judgment(decide(evidence, None), present)
+    if version and version.version == present.version:
+        alone = decide(evidence, None)
+        known = Decision(True, f"Promoted: {present.uri} is the champion already.")
+        return Judgment(known if alone.promote else alone, present)
     try:
         theirs = patiently(lambda: read_predictions(present.run_id or ""))
     except StoreAwayError:

@@ -93,7 +93,12 @@ class ReviewResult(Result):
 
         changes = self.corrections
         lines = [
-            f"{self.cells - self.open} of {self.cells} cells answered; the answers are in {self.journal}.",
+            f"{self.cells - self.open} of {self.cells} cells answered"
+            + (
+                f"; the answers are in {self.journal}."
+                if self.cells > self.open
+                else "; nothing was written."
+            ),
             f"{changes.flipped} labels flipped, {changes.filled} filled, {changes.removed} removed, "
             f"{changes.confirmed} confirmed.",
         ]

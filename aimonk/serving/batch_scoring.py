@@ -12,7 +12,7 @@ from ..errors import AimonkError
 from ..runtime.predictor import Predictor
 from .parquet_source import parquet_source
 from .remote_files import local_path, open_location, same_place, writing
-from .scores_table import Format, check_suffix, long_table, table_writer, wide_table
+from .scores_table import Format, check_replaceable, check_suffix, long_table, table_writer, wide_table
 from .scoring_parts import ROWS_PER_PART, ScoringParts
 from .scoring_source import ScoringSource, folder_source
 
@@ -74,7 +74,7 @@ class ScoringResult:
             lines.append(f"{self.unreadable:,} could not be read; the column `error` says why.")
         if self.skipped:
             kinds = ", ".join(f"{count:,} {kind or 'without suffix'}" for kind, count in self.skipped.items())
-            lines.append(f"{sum(self.skipped.values()):,} files are no images and were skipped: {kinds}.")
+            lines.append(f"Files that are no images were skipped: {kinds}.")
         if self.failed:
             share = self.unreadable / self.images
             lines.append(f"{share:.1%} are unreadable, more than the {self.max_unreadable:.1%} allowed.")
@@ -103,8 +103,8 @@ def score(
 
     Raises:
         ImagesError: there is no such data, or no image in it.
-        AimonkError: `out` is `data`, has another suffix, is being written by another process, or cannot be
-            written.
+        AimonkError: `out` is `data`, has another suffix, holds something else than scores, is being
+            written by another process, or cannot be written.
 
     Example:
         >>> score(Predictor(package, throughput=True), "photos", "scores.parquet").images
@@ -113,6 +113,7 @@ def score(
     options = options or ScoreOptions()
     source = open_source(data, out, options)
     fs, path = open_location(out)
+    check_replaceable(fs, path, str(out))
     plan: dict[str, object] = {
         "model": predictor.digest,
         "data": source.fingerprint,

@@ -17,6 +17,7 @@ from ..errors import StoreAwayError, TrackingError
 _BUSY = ("TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED", "RESOURCE_EXHAUSTED")
 """MLflow's error codes of a store that works, only not now."""
 
+_ABSENT = frozenset(("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND"))
 _DENIED = ("PERMISSION_DENIED", "CUSTOMER_UNAUTHORIZED", "UNAUTHENTICATED")
 _BUSY_STATUS = frozenset({408, 429, 500, 502, 503, 504})
 _SECRET = re.compile(r"(?<=://)(?:[^\s@]*:\S*|[^\s/@]+)@")
@@ -83,6 +84,13 @@ def _sentence(error: Exception) -> TrackingError:
             "edit the experiment and the model, or log in as another user with MLFLOW_TRACKING_USERNAME."
         )
     lines = str(error).strip().splitlines() or [type(error).__name__]
+    if any(isinstance(cause, MlflowException) and cause.error_code in _ABSENT for cause in _causes(error)):
+        said = masked(lines[0]).rstrip(".")[:300].replace("RESOURCE_DOES_NOT_EXIST: ", "")
+        where = masked(mlflow.get_tracking_uri())
+        return TrackingError(
+            f"The tracking store {where} has no such thing ({said}); check the name or the id, and "
+            "MLFLOW_TRACKING_URI."
+        )
     return TrackingError(f"{store}: {masked(lines[0]).rstrip('.')[:300]}; check MLFLOW_TRACKING_URI.")
 
 

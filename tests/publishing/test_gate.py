@@ -11,6 +11,7 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from aimonk.config import Config, EvaluationConfig
+from aimonk.evaluation.comparison import Decision
 from aimonk.evaluation.held_out import HeldOutScores, evidence_of
 from aimonk.publishing import gate
 from aimonk.publishing.gate import Judgment, judge, promote
@@ -81,7 +82,7 @@ def test_a_challenger_meets_the_champion_on_the_same_images(publish: Publish) ->
     assert worse.decision.reason.startswith("Not promoted: it is worse than the champion")
     assert judged(scores(3.0)).decision.promote
     again = judged(scores(0.7), champion("dresses"))  # the champion itself is compared with nobody
-    assert again.decision.promote
+    assert again.decision == Decision(True, "Promoted: models:/dresses/1 is the champion already.")
     assert again.comparison is None
 
 

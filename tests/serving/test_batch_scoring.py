@@ -282,9 +282,10 @@ def test_a_failure_leaves_the_old_table_and_is_resumed(
 ) -> None:
     out = tmp_path / "scores.csv"
     score(predictor, many, tmp_path / "whole.csv")
-    out.write_text("old")
+    old = "image,predicted_attributes,probabilities,error\n"
+    out.write_text(old)
     interrupted(predictor, many, out, 600)
-    assert out.read_text() == "old"
+    assert out.read_text() == old
     decoded: list[object] = []
     decode = Predictor._decode
 
@@ -334,7 +335,7 @@ def test_too_many_unreadable_images_count_as_a_failure(
     assert result.summary() == [
         f"3 images were scored into {tmp_path / 'a.csv'}.",
         "1 could not be read; the column `error` says why.",
-        "2 files are no images and were skipped: 1 .txt, 1 hidden.",
+        "Files that are no images were skipped: 1 .txt, 1 hidden.",
         "33.3% are unreadable, more than the 30.0% allowed.",
     ]
 
@@ -368,3 +369,18 @@ def test_killed_scorings_resume_to_the_same_table(package: Path, many: Path, tmp
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     assert (tmp_path / "out.parquet").read_bytes() == (tmp_path / "whole.parquet").read_bytes()
     assert not list(tmp_path.glob(".*"))
+
+
+def test_a_file_that_is_no_table_of_scores_is_not_overwritten(package: Path, tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    (photos / "a.png").write_bytes(plain_image(200, 0, 0))
+    labels = tmp_path / "labels.csv"
+    labels.write_text("image,red\na.png,1\n")
+    with Predictor(package) as predictor:
+        with pytest.raises(AimonkError, match="exists and is no table of scores"):
+            score(predictor, photos, labels)
+        assert labels.read_text() == "image,red\na.png,1\n"
+        for name in ("scores.csv", "scores.parquet"):
+            for _ in range(2):  # its own table it writes again
+                assert score(predictor, photos, tmp_path / name).images == 1
