@@ -84,7 +84,7 @@ def test_an_unknown_attribute_is_named(model: str, photo: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_named(model: str, photo: Path, tmp_path: Path) -> None:
     (tmp_path / "out").write_text("a file")
-    with pytest.raises(AimonkError, match="cannot be written"):
+    with pytest.raises(AimonkError, match="is a file; give --out a folder"):
         explain(model, [photo], tmp_path / "out")
 
 
