@@ -85,7 +85,7 @@ class VisionTransformer:
                 for name in ("query", "key", "value")
             ),
             helper.make_node("Transpose", ["keys"], ["turned"], perm=[0, 2, 1]),
-            helper.make_node("MatMul", ["queries", "turned"], ["scores"]),
+            helper.make_node("MatMul", ["querys", "turned"], ["scores"]),
             helper.make_node("Softmax", ["scores"], ["weights"], axis=-1),
             helper.make_node("MatMul", ["weights", "values"], ["attended"]),
             helper.make_node("Add", [x, "attended"], ["sum"]),
