@@ -14,7 +14,7 @@ from ..atomic_files import tidy
 from ..config import FeaturesConfig
 from ..errors import FeatureStoreError, ImagesError
 from .cache_key import FeatureKey
-from .extractor import FrozenBackbone
+from .extractor import FeatureExtractor
 from .feature_store import FeatureStore
 from .feature_table import missing_vectors
 from .image_reader import Job, Pixels, ReadAhead
@@ -91,7 +91,7 @@ def embed(
     store: Path | None = None,
     views: Sequence[str] | None = None,
     progress: Progress | None = None,
-    backbone: FrozenBackbone | None = None,
+    backbone: FeatureExtractor | None = None,
 ) -> Features:
     """Features of images, from the store where it has them, else computed and stored.
 
@@ -130,7 +130,7 @@ def fill_store(
     store: Path | None = None,
     views: Sequence[str] | None = None,
     progress: Progress | None = None,
-    backbone: FrozenBackbone | None = None,
+    backbone: FeatureExtractor | None = None,
 ) -> Filled:
     """Compute and store the features that the store lacks, in memory that does not grow with the images.
 
@@ -141,7 +141,7 @@ def fill_store(
     names = tuple(config.views if views is None else views)
     check_views(names)
     paths = distinct(files)
-    backbone = backbone or FrozenBackbone(config, store)
+    backbone = backbone or FeatureExtractor(config, store)
     key = backbone.known_key()
     known = _parts(backbone, key).known() if key else set()
     jobs = lacking(paths, names, known)
@@ -158,7 +158,7 @@ def fill_store(
     return Filled(key, folder, len(paths), len(jobs), passes, time.monotonic() - begin)
 
 
-def _parts(backbone: FrozenBackbone, key: FeatureKey) -> FeatureStore:
+def _parts(backbone: FeatureExtractor, key: FeatureKey) -> FeatureStore:
     return FeatureStore(backbone.store / key.folder)
 
 
@@ -183,7 +183,7 @@ def lacking(paths: Mapping[str, Path], views: Sequence[str], known: Set[_Row]) -
     return [job for job in jobs if job.views]
 
 
-def compute(jobs: Sequence[Job], backbone: FrozenBackbone, key: FeatureKey) -> int:
+def compute(jobs: Sequence[Job], backbone: FeatureExtractor, key: FeatureKey) -> int:
     """Compute and store what the jobs say, whatever the store has; returns the number of forward passes.
 
     Errors are those of `embed`.
@@ -193,7 +193,7 @@ def compute(jobs: Sequence[Job], backbone: FrozenBackbone, key: FeatureKey) -> i
 
 
 def _run(
-    backbone: FrozenBackbone,
+    backbone: FeatureExtractor,
     key: FeatureKey,
     pixels: ReadAhead,
     known: set[_Row],

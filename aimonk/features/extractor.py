@@ -55,7 +55,7 @@ _CLEARLY_FASTER = 1.05
 _LOG = logging.getLogger("aimonk.features")
 
 
-class FrozenBackbone:
+class FeatureExtractor:
     """The backbone that the settings name, in one store.
 
     Args:
@@ -271,20 +271,20 @@ def backbone_ir(config: FeaturesConfig, store: Path | None = None) -> Path:
     by anyone who tidies the cache: copy what is to last.
 
     Raises:
-        BackboneError, FeatureStoreError: see `FrozenBackbone.graph`.
+        BackboneError, FeatureStoreError: see `FeatureExtractor.graph`.
 
     """
-    return FrozenBackbone(config, store).graph
+    return FeatureExtractor(config, store).graph
 
 
 def keras_backbone(config: FeaturesConfig, store: Path | None = None) -> keras.Model:
     """Build the same as a Keras model that is saved without code; imports TensorFlow.
 
     Raises:
-        BackboneError: see `FrozenBackbone.keras_model`.
+        BackboneError: see `FeatureExtractor.keras_model`.
 
     """
-    return FrozenBackbone(config, store).keras_model
+    return FeatureExtractor(config, store).keras_model
 
 
 def _rate(engine: Engine, images: np.ndarray) -> float:

@@ -14,7 +14,7 @@ from ..config import FeaturesConfig
 from ..spark import slices, spark_session, watched
 from .cache_key import store_folder
 from .embedding import Filled, Progress, compute, distinct, lacking
-from .extractor import FrozenBackbone
+from .extractor import FeatureExtractor
 from .feature_store import FeatureStore
 from .image_reader import Job
 from .views import check_views
@@ -48,7 +48,7 @@ def fill_store_spark(
     check_views(config.views)
     paths = distinct([(digest, path.resolve()) for digest, path in files])
     store = store_folder(config).resolve()
-    backbone = FrozenBackbone(config, store)
+    backbone = FeatureExtractor(config, store)
     key = backbone.key(images=len(paths))
     folder = store / key.folder
     jobs = lacking(paths, config.views, FeatureStore(folder).known())
@@ -57,7 +57,7 @@ def fill_store_spark(
         _ = backbone.graph  # converted once, before many want it
 
         def work(part: Iterable[Job]) -> Iterable[int]:
-            yield compute(list(part), FrozenBackbone(config, store), key)
+            yield compute(list(part), FeatureExtractor(config, store), key)
 
         with spark_session(master, "aimonk embed") as spark:
             tasks = spark.sparkContext.parallelize(jobs, slices(spark, len(jobs), IMAGES_PER_TASK))

@@ -12,7 +12,7 @@ import numpy as np
 from ..backbones.probe_images import drawn_samples
 from ..backbones.zoo import KerasApplication
 from ..config import FeaturesConfig
-from .extractor import FrozenBackbone
+from .extractor import FeatureExtractor
 
 ENOUGH = 2.0
 """Seconds of forward passes after which the rate is known well enough."""
@@ -37,9 +37,9 @@ def images_per_second(backbone: str, config: FeaturesConfig | None = None) -> fl
     """
     config = dataclasses.replace(config or FeaturesConfig(), backbone=backbone, weights="imagenet")
     with tempfile.TemporaryDirectory(prefix="aimonk-") as folder:
-        frozen = FrozenBackbone(config, Path(folder))
+        frozen = FeatureExtractor(config, Path(folder))
         if isinstance(frozen.backbone, KerasApplication):
-            frozen = FrozenBackbone(dataclasses.replace(config, weights="none"), Path(folder))
+            frozen = FeatureExtractor(dataclasses.replace(config, weights="none"), Path(folder))
         engine = frozen.engine(frozen.key())
         images = np.resize(drawn_samples(frozen.size), (32, *frozen.size, 3))
         engine.embed(images)  # the first call compiles

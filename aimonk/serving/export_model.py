@@ -91,10 +91,10 @@ def _save_keras(
         raise ModelError(
             f"The settings that the model in {package} was trained with are unknown; name its run."
         )
-    from ..features.extractor import FrozenBackbone
+    from ..features.extractor import FeatureExtractor
     from ..training.finetuning.network import model_from_head
 
-    backbone = FrozenBackbone(features)
+    backbone = FeatureExtractor(features)
     if backbone.digest != info.weights:
         raise ModelError(
             f"The backbone's weights are not those that the model in {package} was trained with (SHA-256 "

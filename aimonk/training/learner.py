@@ -14,7 +14,7 @@ from ..data.dataset import Dataset
 from ..data.split import Split
 from ..evaluation.calibration import Calibration
 from ..features.cache_key import FeatureKey
-from ..features.extractor import FrozenBackbone
+from ..features.extractor import FeatureExtractor
 from .history import History, Observer
 
 
@@ -54,7 +54,7 @@ class FittedModel(Protocol):
 class Learner(Protocol):
     """Fits models on splits of one data set."""
 
-    backbone: FrozenBackbone
+    backbone: FeatureExtractor
 
     @property
     def forward_passes(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..config import Config
-from ..features.extractor import FrozenBackbone
+from ..features.extractor import FeatureExtractor
 from .finetuning.finetune_learner import Finetuning
 from .learner import Learner
 from .linear_probe.probe_learner import LinearProbe
@@ -17,7 +17,7 @@ def open_learner(config: Config) -> Learner:
             which cannot be fine-tuned.
         ConfigError: the engine does not offer the precision.
     """
-    backbone = FrozenBackbone(config.features)
+    backbone = FeatureExtractor(config.features)
     if config.training.mode == "finetune":
         backbone.check_trainable()
     _ = backbone.graph  # finds weights that do not fit before anything is recorded

@@ -30,7 +30,7 @@ from aimonk.backbones.linear_head import LinearHead, append_head
 from aimonk.config_file import load_config
 from aimonk.features.cache_key import FeatureKey
 from aimonk.features.embedding import fill_store
-from aimonk.features.extractor import FrozenBackbone
+from aimonk.features.extractor import FeatureExtractor
 from aimonk.runtime.decoder import decode
 from aimonk.runtime.predictor import Predictor
 from aimonk.runtime.record import Attribute, PackageInfo
@@ -54,7 +54,7 @@ class Files:
         return Files(folder, tuple((hashlib.sha256(path.read_bytes()).hexdigest(), path) for path in paths))
 
 
-def embedded(files: Files, backbone: FrozenBackbone, key: FeatureKey) -> float:
+def embedded(files: Files, backbone: FeatureExtractor, key: FeatureKey) -> float:
     """Images per second from files to an empty store."""
     shutil.rmtree(backbone.store / key.folder, ignore_errors=True)
     passes: list[int] = []
@@ -69,7 +69,7 @@ def embedded(files: Files, backbone: FrozenBackbone, key: FeatureKey) -> float:
     return reached
 
 
-def package(folder: Path, backbone: FrozenBackbone, key: FeatureKey) -> Path:
+def package(folder: Path, backbone: FeatureExtractor, key: FeatureKey) -> Path:
     """A model package with a head drawn at random."""
     import openvino as ov
 
@@ -95,7 +95,7 @@ def main() -> None:
             for kind, sources in (("small", given.data), ("large", given.full_size))
         )
         seed = load_config("notebook", ["features.weights=none"])
-        backbone = FrozenBackbone(seed.features, folder / "store")
+        backbone = FeatureExtractor(seed.features, folder / "store")
         key = backbone.key()
         pixels = np.stack([decode(path.read_bytes(), backbone.size) for _, path in files.pairs])
         bare = Bare(backbone.graph, key.precision, pixels)

@@ -18,7 +18,7 @@ from aimonk.backbones.zoo import parse_backbone
 from aimonk.config import FeaturesConfig
 from aimonk.errors import BackboneError
 from aimonk.features.embedding import embed
-from aimonk.features.extractor import FrozenBackbone, keras_backbone
+from aimonk.features.extractor import FeatureExtractor, keras_backbone
 
 from ..features.conftest import Files
 
@@ -84,8 +84,8 @@ def test_imagenet_is_taken_from_keras_cache(
     import keras.src.utils.file_utils as files
 
     monkeypatch.setattr(files.config, "keras_home", lambda: str(tmp_path / "keras"))  # read at import
-    by_name = FrozenBackbone(FeaturesConfig(resolution=1.0, backbone="mobilenet@0.25"), tmp_path / "store")
-    by_path = FrozenBackbone(
+    by_name = FeatureExtractor(FeaturesConfig(resolution=1.0, backbone="mobilenet@0.25"), tmp_path / "store")
+    by_path = FeatureExtractor(
         FeaturesConfig(resolution=1.0, backbone="mobilenet@0.25", weights=str(weights)), tmp_path / "store"
     )
     assert by_name.known_key() is None

@@ -20,7 +20,7 @@ from aimonk.backbones.pooling import Readout, readout
 from aimonk.config import FeaturesConfig
 from aimonk.errors import BackboneError
 from aimonk.features.engines import OpenVINOEngine, has_bf16, relative_error
-from aimonk.features.extractor import FrozenBackbone
+from aimonk.features.extractor import FeatureExtractor
 
 from .networks import WIDTH, VisionTransformer, convolutions, describe, write
 
@@ -88,7 +88,7 @@ def test_a_transformer_with_learned_positions_keeps_its_size_and_says_so(
     describe(tmp_path)
     path = VisionTransformer(1).save(tmp_path / "model.onnx")
     with caplog.at_level(logging.WARNING, "aimonk.backbones"):
-        assert FrozenBackbone(FeaturesConfig(str(path), resolution=12 / 7), tmp_path).size == (32, 32)
+        assert FeatureExtractor(FeaturesConfig(str(path), resolution=12 / 7), tmp_path).size == (32, 32)
     assert "runs at 32 x 32 pixels only; features.resolution has no effect" in caplog.text
 
 
@@ -97,7 +97,7 @@ def test_a_transformer_of_any_size_is_enlarged_by_whole_patches(tmp_path: Path) 
     network = VisionTransformer(1, positions=False)
     path = network.save(tmp_path / "model.onnx")
     config = FeaturesConfig(str(path), resolution=1.3, pooling="mean", colors=0)  # 41.6 pixels
-    assert FrozenBackbone(config, tmp_path).size == (40, 40)
+    assert FeatureExtractor(config, tmp_path).size == (40, 40)
     tokens = network.tokens(normalized(pixels(40)))
     expected = np.hstack([tokens[:, 0], tokens[:, 1:].mean(axis=1)])
     np.testing.assert_allclose(features(path, resolution=1.3, pooling="mean"), expected, atol=1e-5)
@@ -203,7 +203,7 @@ def test_a_second_place_for_colors_needs_a_network_that_learns(tmp_path: Path) -
     with pytest.raises(BackboneError, match="cannot be fine-tuned: set training.mode to frozen"):
         features(path, colors=2)
     with pytest.raises(BackboneError, match="there is no Keras model to fine-tune or to save"):
-        _ = FrozenBackbone(FeaturesConfig(str(path), resolution=1.0), tmp_path).keras_model
+        _ = FeatureExtractor(FeaturesConfig(str(path), resolution=1.0), tmp_path).keras_model
 
 
 @pytest.mark.slow
@@ -213,7 +213,7 @@ def test_onnx_keras_and_the_stored_graph_agree(shared: Path, tmp_path: Path) -> 
     found = {}
     for name in ("model.onnx", "backbone.keras"):
         config = FeaturesConfig(str(folder / name), resolution=1.3, precision="f32", store=str(tmp_path))
-        backbone = FrozenBackbone(config)
+        backbone = FeatureExtractor(config)
         assert backbone.size == (288, 288)
         found[name] = backbone.engine(backbone.key()).embed(images)
     keras = np.asarray(backbone.keras_model(images))
@@ -223,7 +223,7 @@ def test_onnx_keras_and_the_stored_graph_agree(shared: Path, tmp_path: Path) -> 
     assert relative_error(found["model.onnx"], keras) <= 1e-5
     random = np.random.default_rng(0)
     head = LinearHead(random.normal(0, 0.01, (6177, 3)).astype(np.float32), np.zeros(3, np.float32))
-    served = OpenVINOEngine(append_head(FrozenBackbone(config).graph, head), "f32").embed(images)
+    served = OpenVINOEngine(append_head(FeatureExtractor(config).graph, head), "f32").embed(images)
     assert np.abs(served - head.logits(keras)).max() <= 1e-4
 
 
@@ -232,8 +232,8 @@ def test_no_tensorflow_is_imported(tmp_path: Path) -> None:
     path = VisionTransformer(1).save(tmp_path / "model.onnx")
     code = (
         "import sys\nimport numpy as np\nfrom aimonk.config import FeaturesConfig\n"
-        "from aimonk.features.extractor import FrozenBackbone\n"
-        f"backbone = FrozenBackbone(FeaturesConfig({str(path)!r}, resolution=1.0, store={str(tmp_path)!r}))\n"
+        "from aimonk.features.extractor import FeatureExtractor\n"
+        f"backbone = FeatureExtractor(FeaturesConfig({str(path)!r}, resolution=1.0, store={str(tmp_path)!r}))\n"
         "key = backbone.key(images=10_000)\n"
         "print(backbone.engine(key).embed(np.zeros((2, 32, 32, 3), np.uint8)).shape)\n"
         "print({'tensorflow', 'keras', 'onnx', 'onnxruntime', 'torch'} & set(sys.modules))\n"

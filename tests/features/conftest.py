@@ -14,7 +14,7 @@ from PIL import Image
 
 from aimonk.backbones.graph import write_graph
 from aimonk.config import FeaturesConfig
-from aimonk.features.extractor import FrozenBackbone
+from aimonk.features.extractor import FeatureExtractor
 
 Files = list[tuple[str, Path]]
 
@@ -39,7 +39,7 @@ def config(tmp_path: Path) -> FeaturesConfig:
         precision="f32",
         store=str(tmp_path / "store"),
     )
-    write_graph(mean_color_graph(), FrozenBackbone(config).folder / "ir")
+    write_graph(mean_color_graph(), FeatureExtractor(config).folder / "ir")
     return config
 
 

@@ -90,12 +90,12 @@ def test_relative_error_is_a_share_of_the_norm() -> None:
 def test_engines_agree(name: str, weights: str, bf16_fits: bool | None, shared: Path, tmp_path: Path) -> None:
     from aimonk.config import FeaturesConfig
     from aimonk.features.engines import BF16_LIMIT, KerasEngine, has_bf16
-    from aimonk.features.extractor import FrozenBackbone
+    from aimonk.features.extractor import FeatureExtractor
     from aimonk.runtime.decoder import decode
 
     if weights == "shared":
         weights = str(shared / "weights" / "mobilenet_2_5_224_tf_no_top.h5")
-    backbone = FrozenBackbone(FeaturesConfig(resolution=1.0, backbone=name, weights=weights), tmp_path)
+    backbone = FeatureExtractor(FeaturesConfig(resolution=1.0, backbone=name, weights=weights), tmp_path)
     files = sorted((shared / "data" / "aimonk").rglob("*.jpg"))[:4]
     pixels = np.stack([decode(file.read_bytes(), backbone.size) for file in files])
     keras = KerasEngine(backbone.keras_model).embed(pixels)

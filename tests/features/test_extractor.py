@@ -14,7 +14,7 @@ from aimonk.config import FeaturesConfig
 from aimonk.errors import BackboneError, ConfigError
 from aimonk.features import extractor as frozen
 from aimonk.features.cache_key import FeatureKey, store_folder
-from aimonk.features.extractor import FrozenBackbone
+from aimonk.features.extractor import FeatureExtractor
 
 from .conftest import mean_color_graph
 
@@ -41,22 +41,24 @@ def test_the_store_is_named_by_settings_then_environment_then_cache(
 
 
 def test_a_known_backbone_needs_no_decision(config: FeaturesConfig) -> None:
-    key = FrozenBackbone(config).known_key()
+    key = FeatureExtractor(config).known_key()
     assert key is not None
     assert key.folder == "mobilenet@0.25-random-224x224-pyramid-colors1-p1.1/openvino-f32"
-    assert FrozenBackbone(dataclasses.replace(config, engine="auto")).known_key() is None
+    assert FeatureExtractor(dataclasses.replace(config, engine="auto")).known_key() is None
 
 
 def test_a_decision_is_remembered(config: FeaturesConfig) -> None:
     auto = dataclasses.replace(config, engine="auto")
-    decided = FrozenBackbone(auto).key()
+    decided = FeatureExtractor(auto).key()
     assert (decided.engine, decided.precision) == ("openvino", "f32")
-    assert FrozenBackbone(auto).known_key() == decided
+    assert FeatureExtractor(auto).known_key() == decided
 
 
-def with_bf16_error(config: FeaturesConfig, error: float, monkeypatch: pytest.MonkeyPatch) -> FrozenBackbone:
+def with_bf16_error(
+    config: FeaturesConfig, error: float, monkeypatch: pytest.MonkeyPatch
+) -> FeatureExtractor:
     monkeypatch.setattr(frozen, "has_bf16", lambda: True)
-    backbone = FrozenBackbone(config)
+    backbone = FeatureExtractor(config)
     remember(backbone.folder / "precision.json", {"bf16_error": error})
     return backbone
 
@@ -85,7 +87,7 @@ def test_without_bf16_arithmetic_f32_is_used(config: FeaturesConfig, monkeypatch
     backbone = with_bf16_error(dataclasses.replace(config, precision="auto"), 0.001, monkeypatch)
     monkeypatch.setattr(frozen, "has_bf16", lambda: False)
     assert backbone.key().precision == "f32"
-    asked = FrozenBackbone(dataclasses.replace(config, precision="bf16"))
+    asked = FeatureExtractor(dataclasses.replace(config, precision="bf16"))
     with pytest.raises(BackboneError, match="this processor has no bf16 arithmetic"):
         asked.key()
 
@@ -100,7 +102,7 @@ def test_the_measured_error_decides(config: FeaturesConfig, monkeypatch: pytest.
 
     monkeypatch.setattr(frozen, "has_bf16", lambda: True)
     monkeypatch.setattr(frozen, "OpenVINOEngine", Fake)
-    backbone = FrozenBackbone(dataclasses.replace(config, precision="auto"))
+    backbone = FeatureExtractor(dataclasses.replace(config, precision="auto"))
     assert backbone.bf16_error() is None
     assert backbone.key().precision == "f32"
     assert backbone.bf16_error() == pytest.approx(0.03)
@@ -108,7 +110,7 @@ def test_the_measured_error_decides(config: FeaturesConfig, monkeypatch: pytest.
 
 def test_keras_in_bf16_is_a_contradiction(config: FeaturesConfig) -> None:
     with pytest.raises(ConfigError, match="Keras engine computes in f32"):
-        FrozenBackbone(dataclasses.replace(config, engine="keras", precision="bf16"))
+        FeatureExtractor(dataclasses.replace(config, engine="keras", precision="bf16"))
 
 
 @pytest.mark.parametrize(
@@ -130,8 +132,8 @@ def test_auto_takes_what_is_faster(
 ) -> None:
     monkeypatch.setattr(frozen, "has_gpu", lambda: gpu)
     rates = {"keras": keras_rate, "openvino": 100.0}
-    monkeypatch.setattr(FrozenBackbone, "_race", lambda self, samples: rates)
-    backbone = FrozenBackbone(dataclasses.replace(config, engine="auto"))
+    monkeypatch.setattr(FeatureExtractor, "_race", lambda self, samples: rates)
+    backbone = FeatureExtractor(dataclasses.replace(config, engine="auto"))
     assert backbone.key(images=images).engine == engine
     assert backbone.key(images=1).engine == engine
 
@@ -139,7 +141,7 @@ def test_auto_takes_what_is_faster(
 def test_a_damaged_graph_is_converted_again(
     config: FeaturesConfig, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    backbone = FrozenBackbone(config)
+    backbone = FeatureExtractor(config)
     folder = backbone.folder / "ir"
     (folder / "backbone.bin").write_bytes(b"\0")
     backbone.__dict__["keras_model"] = "a model"
@@ -157,7 +159,7 @@ def test_a_damaged_graph_is_converted_again(
 def test_weights_that_change_under_a_run_are_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "w.h5"
     file.write_bytes(b"one")
-    backbone = FrozenBackbone(
+    backbone = FeatureExtractor(
         FeaturesConfig(resolution=1.0, backbone="mobilenet", weights=str(file)), tmp_path
     )
     assert backbone.digest == hashlib.sha256(b"one").hexdigest()
@@ -173,15 +175,17 @@ def test_graphs_of_other_weights_have_other_folders(tmp_path: Path) -> None:
     for content in (b"one", b"two"):
         file.write_bytes(content)
         folders.add(
-            FrozenBackbone(
+            FeatureExtractor(
                 FeaturesConfig(resolution=1.0, backbone="mobilenet", weights=str(file)), tmp_path
             ).folder
         )
     folders.add(
-        FrozenBackbone(FeaturesConfig(resolution=1.0, backbone="mobilenet", weights="none"), tmp_path).folder
+        FeatureExtractor(
+            FeaturesConfig(resolution=1.0, backbone="mobilenet", weights="none"), tmp_path
+        ).folder
     )
     folders.add(
-        FrozenBackbone(
+        FeatureExtractor(
             FeaturesConfig(resolution=1.0, backbone="mobilenet@0.5", weights="none"), tmp_path
         ).folder
     )
@@ -189,5 +193,5 @@ def test_graphs_of_other_weights_have_other_folders(tmp_path: Path) -> None:
 
 
 def test_backbone_ir_is_the_stored_graph(config: FeaturesConfig) -> None:
-    write_graph(mean_color_graph(), FrozenBackbone(config).folder / "ir")
-    assert frozen.backbone_ir(config) == FrozenBackbone(config).folder / "ir" / "backbone.xml"
+    write_graph(mean_color_graph(), FeatureExtractor(config).folder / "ir")
+    assert frozen.backbone_ir(config) == FeatureExtractor(config).folder / "ir" / "backbone.xml"

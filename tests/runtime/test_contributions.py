@@ -152,11 +152,11 @@ def test_an_encoded_image_is_explained(package: Path, jpeg: Callable[[np.ndarray
 @pytest.mark.slow
 def test_two_hundred_photos_add_up(shared: Path, tmp_path: Path) -> None:
     """The default recipe's backbone and readout, on real photos."""
-    from aimonk.features.extractor import FrozenBackbone
+    from aimonk.features.extractor import FeatureExtractor
     from aimonk.runtime.decoder import decode
 
     weights = str(shared / "weights" / "mobilenet_2_5_224_tf_no_top.h5")
-    backbone = FrozenBackbone(FeaturesConfig("mobilenet@0.25", weights=weights), tmp_path / "store")
+    backbone = FeatureExtractor(FeaturesConfig("mobilenet@0.25", weights=weights), tmp_path / "store")
     graph = with_random_head(openvino.Core().read_model(backbone.graph))
     package = packed(tmp_path / "package", graph, backbone.size[0], 4)
     photos = sorted((shared / "data" / "clothing" / "images").glob("*.jpg"))[:200]

@@ -11,7 +11,7 @@ import pytest
 from aimonk.backbones.linear_head import LinearHead, append_head
 from aimonk.config import FeaturesConfig
 from aimonk.errors import AimonkError, ModelError
-from aimonk.features.extractor import FrozenBackbone
+from aimonk.features.extractor import FeatureExtractor
 from aimonk.runtime.record import read_info
 from aimonk.serving.export_model import export_model
 from aimonk.serving.package import write_package
@@ -57,7 +57,7 @@ def test_keras_computes_what_is_served(tmp_path: Path) -> None:
     features = FeaturesConfig(
         backbone="mobilenet@0.25", weights="none", resolution=0.5, store=str(tmp_path / "store")
     )
-    backbone = FrozenBackbone(features)
+    backbone = FeatureExtractor(features)
     width = backbone.keras_model.output.shape[-1]
     kernel = np.random.default_rng(0).normal(size=(width, 2)).astype(np.float32) / 100
     head = LinearHead(kernel, np.zeros(2, np.float32))

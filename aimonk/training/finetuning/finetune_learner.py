@@ -18,7 +18,7 @@ from ...data.dataset import Dataset
 from ...data.split import Split
 from ...evaluation.calibration import Calibration
 from ...features.cache_key import FeatureKey
-from ...features.extractor import FrozenBackbone
+from ...features.extractor import FeatureExtractor
 from ...progress import stage
 from ..history import History, Observer, SecondPhase, joined
 from ..learner import ExportedModel, calibrated, monitored
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 class Finetuning:
     """Two phases: a head on frozen features, then the head and the backbone together, on augmented pixels."""
 
-    def __init__(self, config: Config, backbone: FrozenBackbone) -> None:
+    def __init__(self, config: Config, backbone: FeatureExtractor) -> None:
         self.config, self.backbone = config, backbone
         self.first_phase = LinearProbe(config, backbone)
 

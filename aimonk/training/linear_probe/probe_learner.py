@@ -16,7 +16,7 @@ from ...data.split import Split
 from ...evaluation.calibration import Calibration
 from ...features.cache_key import FeatureKey
 from ...features.embedding import embed
-from ...features.extractor import FrozenBackbone
+from ...features.extractor import FeatureExtractor
 from ...features.views import PLAIN
 from ...progress import stage
 from ..class_weights import pos_weights
@@ -29,7 +29,7 @@ from .objective import FilledLabels
 class LinearProbe:
     """A linear head on the features of a frozen backbone."""
 
-    def __init__(self, config: Config, backbone: FrozenBackbone) -> None:
+    def __init__(self, config: Config, backbone: FeatureExtractor) -> None:
         self.config, self.backbone = config, backbone
 
     def prepare(self, data: Dataset) -> None:
