@@ -233,7 +233,8 @@ def test_no_tensorflow_is_imported(tmp_path: Path) -> None:
     code = (
         "import sys\nimport numpy as np\nfrom aimonk.config import FeaturesConfig\n"
         "from aimonk.features.extractor import FeatureExtractor\n"
-        f"backbone = FeatureExtractor(FeaturesConfig({str(path)!r}, resolution=1.0, store={str(tmp_path)!r}))\n"
+        f"config = FeaturesConfig({str(path)!r}, resolution=1.0, store={str(tmp_path)!r})\n"
+        "backbone = FeatureExtractor(config)\n"
         "key = backbone.key(images=10_000)\n"
         "print(backbone.engine(key).embed(np.zeros((2, 32, 32, 3), np.uint8)).shape)\n"
         "print({'tensorflow', 'keras', 'onnx', 'onnxruntime', 'torch'} & set(sys.modules))\n"
