@@ -16,6 +16,7 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunT
 from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_LOGGED_ARTIFACTS
 
+from ..errors import TrackingError
 from .delivery import Delivery
 from .journal import Journal
 from .outage import store_errors
@@ -181,7 +182,13 @@ class Run:
     def dataset(self, dataset: Dataset, context: str) -> None:
         """Record what the run read, e.g. in the context `training`; see `dataset_input.describe`."""
         inputs = [DatasetInput(dataset, [InputTag(MLFLOW_DATASET_CONTEXT, context)])]
-        self._patiently(self._client.log_inputs, self.id, inputs)
+        try:
+            self._patiently(self._client.log_inputs, self.id, inputs)
+        except TrackingError as error:
+            # Two runs on the same new data at once: MLflow adds the data set twice, and one loses the race.
+            if not re.search("unique", str(error), re.IGNORECASE):
+                raise
+            self._patiently(self._client.log_inputs, self.id, inputs)
 
     def _send(self, **batch: Any) -> None:
         with store_errors():

@@ -8,6 +8,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import numpy as np
@@ -17,12 +18,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from mlflow.entities import Metric
+from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from mlflow.utils.validation import _validate_metric_name
 
 from aimonk import __version__
 from aimonk.errors import ModelError, TrackingError
 from aimonk.tracking import delivery
+from aimonk.tracking.dataset_input import describe
 from aimonk.tracking.run import Run, metric_key
 from aimonk.tracking.tracked_run import tracked_run
 from tests.conftest import ROOT
@@ -252,3 +255,19 @@ def test_nested_runs_know_their_parent(store: MlflowClient) -> None:
 @given(st.text(max_size=300))
 def test_any_name_makes_a_metric(name: str) -> None:
     _validate_metric_name(metric_key(name))
+
+
+def test_two_runs_that_meet_on_new_data_both_record_it(
+    store: MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log_inputs, refused = MlflowClient.log_inputs, ["duplicate key value violates unique constraint"]
+
+    def racing(client: MlflowClient, *arguments: Any) -> None:
+        if refused:
+            raise MlflowException(f"BAD_REQUEST: {refused.pop()}")
+        log_inputs(client, *arguments)
+
+    monkeypatch.setattr(MlflowClient, "log_inputs", racing)
+    with tracked_run("dresses") as run:
+        run.dataset(describe(Path("photos"), "d", 1, []), "training")
+    assert len(store.get_run(run.id).inputs.dataset_inputs) == 1
