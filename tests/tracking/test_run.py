@@ -270,4 +270,6 @@ def test_two_runs_that_meet_on_new_data_both_record_it(
     monkeypatch.setattr(MlflowClient, "log_inputs", racing)
     with tracked_run("dresses") as run:
         run.dataset(describe(Path("photos"), "d", 1, []), "training")
-    assert len(store.get_run(run.id).inputs.dataset_inputs) == 1
+    inputs = store.get_run(run.id).inputs
+    assert inputs is not None
+    assert len(inputs.dataset_inputs) == 1
