@@ -59,3 +59,22 @@ def append_head(backbone: Path | Any, head: LinearHead) -> Any:
     model.input(0).set_names({"image"})
     model.output(0).set_names({"logits"})
     return model
+
+
+def append_scale(graph: Any, scale: np.ndarray, shift: np.ndarray) -> Any:
+    """Return a new `openvino.Model` whose logits are `scale * logits + shift`.
+
+    Args:
+        graph: an `openvino.Model` to `(N, L)` logits.
+        scale: `(L,)`.
+        shift: `(L,)`.
+    """
+    import openvino
+    from openvino import opset13 as ops
+
+    logits = graph.output(0).get_node().input_value(0)
+    factor, summand = (ops.constant(np.asarray(values, dtype=np.float32)[None]) for values in (scale, shift))
+    scaled = ops.add(ops.multiply(logits, factor), summand)
+    model = openvino.Model([ops.result(scaled)], graph.get_parameters(), "aimonk")
+    model.output(0).set_names({"logits"})
+    return model

@@ -205,12 +205,13 @@ def test_answers_by_keyboard_outlive_reload_kill_and_a_second_tab(
         press(second, "ap")
     saved(first)
     saved(second)
-    press(first, "p" * (200 - len({line["image"] for line in desk.lines()})))
-    saved(first)
+    while len(desk.lines()) < 200:  # a key whose cell the other tab has just answered counts for nothing
+        press(first, "p")
+        saved(first)
+    saved(second)
     lines = desk.lines()
-    assert len(lines) == 200
     assert max(Counter(line["image"] for line in lines).values()) == 1
-    assert len({line["entry"] for line in lines}) == 200
+    assert len({line["entry"] for line in lines}) == len(lines) >= 200
     first.reload()
     first.wait_for_selector("#grid li[aria-selected=true]")
     shown = first.evaluate(

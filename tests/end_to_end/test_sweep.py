@@ -74,7 +74,7 @@ def test_each_trial_is_a_nested_run_with_its_curve(swept: Mapping[str, Any], cli
     states = [trial.data.tags["aimonk.trial_state"] for trial in trials]
     assert states.count("pruned") == swept["sweep"]["pruned"]
     for trial in trials:
-        assert len(trial.data.params) == 4
+        assert len(trial.data.params) == 3
         folds = client.get_metric_history(trial.info.run_id, "fold_mAP")
         assert 1 <= len(folds) <= 5
         assert len(folds) == 5 or trial.data.tags["aimonk.trial_state"] == "pruned"

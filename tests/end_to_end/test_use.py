@@ -104,12 +104,17 @@ def test_pyfunc_and_predict_say_the_same(seed_model: Trained, monkeypatch: pytes
     done = seed_model.desk.aimonk("predict", "--model", seed_model.answer["model_uri"], *paths)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert len(lines) == 6
-    for number, row in enumerate(probabilities):
+    assert len(lines) == 3 * (3 + 4)  # the file, the two lines of the notebook, a line for each attribute
+    for path, row in zip(paths, probabilities, strict=True):
+        told = lines[:7]
+        lines = lines[7:]
         names = [f"attr{column + 1}" for column in np.flatnonzero(row >= 0.5)]
-        assert lines[2 * number] == f"Predicted Attributes: {names}"
-        said = json.loads(lines[2 * number + 1].removeprefix("Probabilities: "))
+        assert told[:2] == [str(path), f"Predicted Attributes: {names}"]
+        said = json.loads(told[2].removeprefix("Probabilities: "))
         np.testing.assert_allclose(said, row, atol=2e-4)
+        for number, line in enumerate(told[3:], start=1):
+            assert line.split()[0] == f"attr{number}"
+            assert line.endswith("ignore it: no evidence")
 
 
 def test_predict_names_what_is_no_image_and_answers_the_rest(seed_model: Trained, tmp_path: Path) -> None:
@@ -119,7 +124,10 @@ def test_predict_names_what_is_no_image_and_answers_the_rest(seed_model: Trained
     done = seed_model.desk.aimonk("predict", "--model", seed_model.answer["model_uri"], bad, good)
     assert done.returncode == 2
     assert done.stdout.count("Predicted Attributes") == 1
-    assert "bad.jpg" in done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == str(bad)
+    assert lines[1].startswith("Cannot be read: ")
+    assert lines[2] == str(good)
 
 
 def test_scores_are_those_reported(seed_model: Trained, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...backbones.linear_head import append_scale
 from ...backbones.pooling import Readout, readout
 from ...config import Config
 from ...data.dataset import Dataset
@@ -21,7 +22,7 @@ from ...features.cache_key import FeatureKey
 from ...features.extractor import FeatureExtractor
 from ...progress import stage
 from ..history import History, Observer, SecondPhase, joined
-from ..learner import ExportedModel, calibrated, monitored
+from ..learner import ExportedModel, monitored
 from ..linear_probe.probe_learner import FittedProbe, LinearProbe
 from ..linear_probe.scaling import Scaling
 
@@ -161,14 +162,11 @@ class FittedNetwork:
         return self._raw(self.learner.pixels(self.learner.backbone.size)[rows])
 
     def export(self, calibration: Calibration) -> ExportedModel:
-        """Convert the network with the calibration folded into its last layer; leave the network as it is."""
-        from ...backbones.graph import convert
-        from .network import LOGITS, head_of
+        """Convert the network and append the calibration to its graph.
 
-        layer, raw = self.model.get_layer(LOGITS), head_of(self.model)
-        head = calibrated(raw, calibration)
-        layer.set_weights([head.kernel, head.bias])
-        try:
-            return ExportedModel(convert(self.model, "logits"), "f32")
-        finally:
-            layer.set_weights([raw.kernel, raw.bias])
+        The Keras model is not touched: OpenVINO's constants may share the memory of its weights.
+        """
+        from ...backbones.graph import convert
+
+        graph = convert(self.model, "logits")
+        return ExportedModel(append_scale(graph, calibration.scale, calibration.shift), "f32")
