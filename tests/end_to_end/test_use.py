@@ -153,8 +153,8 @@ def test_embed_needs_no_labels_and_leaves_out_what_is_no_image(seed_model: Train
     for passes in (3, 0):
         done = seed_model.desk.aimonk("embed", "--data", tmp_path / "photos", *options)
         assert done.returncode == 0, done.stderr
-        assert f"3 images have features; {passes} forward passes" in done.stderr
-        assert "1 of 5 images are left out, the first is bad.jpg (not an image)" in done.stderr
+        assert f"3 images have features; {passes} forward passes" in done.stdout
+        assert "1 of 5 images are left out; the first is bad.jpg (not an image)" in done.stderr
 
 
 def test_evaluate_reports_images_that_were_not_trained_on(seed_model: Trained) -> None:
