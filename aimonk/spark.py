@@ -109,7 +109,7 @@ def _cause(text: str, error: BaseException) -> str:
     One of our own errors in a worker, or else the last exception that led to the others, or the first line.
     """
     told = f"{text}\n{error}"
-    own = re.findall(r"^(?:\w+\.)*errors\.\w+Error: (.+)", told, re.MULTILINE)
+    own = re.findall(r"^(?:\w+\.)*(?:user_)?errors\.\w+Error: (.+)", told, re.MULTILINE)
     named = re.findall(r"^(?:: |Caused by: |Exception in .*?)?[\w.$]+Exception: (.+)", told, re.MULTILINE)
     lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
     found = own[0] if own else named[-1] if named else lines[0]
