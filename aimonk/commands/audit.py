@@ -7,11 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..config_file import load_config
-from ..data.dataset import read_dataset
 from ..data.labels import write_labels
-from ..features.cache_key import image_index_folder
-from ..progress import recorded, stage
+from ..progress import recorded
 from ..results.audit_result import AuditResult
+from .read_data import read_data
 
 
 def audit(
@@ -37,15 +36,8 @@ def audit(
     """
     config = load_config(None, settings)
     config = dataclasses.replace(config, data=dataclasses.replace(config.data, max_unusable=1.0))
-    with recorded() as record, stage("audit", "Reading images") as progress:
-        dataset = read_dataset(
-            Path(data),
-            Path(labels) if labels else None,
-            config,
-            image_index_folder(config.features),
-            progress,
-            keep_unlearnable=True,
-        )
+    with recorded() as record:
+        dataset = read_data(data, labels, config, keep_unlearnable=True)
     if save_labels is not None and dataset.table is not None:
         write_labels(dataset.table, Path(save_labels))
     return AuditResult(dataset, tuple(record.warnings))

@@ -9,11 +9,10 @@ import numpy as np
 from scipy.special import logit
 
 from ..config_file import load_config
-from ..data.dataset import Dataset, read_dataset
+from ..data.dataset import Dataset
 from ..errors import LabelsError
 from ..evaluation.evidence import weigh_evidence
 from ..evaluation.thresholds import operating_points
-from ..features.cache_key import image_index_folder
 from ..progress import LOGGER, recorded, stage
 from ..publishing.log_evidence import attribute_metrics, summary_metrics
 from ..results.evaluation_result import EvaluationResult
@@ -23,6 +22,7 @@ from ..serving.package import SEEN_DIGITS, read_seen
 from ..tracking.logged_model import model_package
 from ..tracking.registry import resolve
 from ..tracking.tracked_run import tracked_run
+from .read_data import read_data
 
 
 def evaluate(
@@ -54,15 +54,7 @@ def evaluate(
             package = model_package(model)
             predictor = Predictor(package, throughput=True)
         info = predictor.info
-        with stage("audit", "Reading images") as progress:
-            dataset = read_dataset(
-                Path(data),
-                Path(labels) if labels else None,
-                config,
-                image_index_folder(config.features),
-                progress,
-                keep_unlearnable=True,
-            )
+        dataset = read_data(data, labels, config, keep_unlearnable=True)
         columns = _columns(dataset, info.names)
         rows = _unseen_rows(dataset, read_seen(package))
         targets = dataset.targets[rows][:, columns]

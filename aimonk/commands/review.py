@@ -9,11 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from ..config_file import load_config
-from ..data.dataset import Dataset, read_dataset
+from ..data.dataset import Dataset
 from ..data.labels import write_labels
 from ..errors import ConfigError
 from ..evaluation.review_bias import reviewed_precision
-from ..features.cache_key import image_index_folder
 from ..progress import recorded, stage
 from ..publishing.publish_review import publish_review
 from ..results.review_result import ReviewResult
@@ -27,6 +26,7 @@ from ..reviewing.review_tally import tally
 from ..reviewing.reviewed_cells import compare_runs, reviewed_cells
 from ..reviewing.suggested_cells import read_suggestions
 from ..tracking.predictions_table import read_predictions
+from .read_data import read_data
 
 
 def review(
@@ -79,15 +79,7 @@ def review(
     _check_shares(control_share, reviewer_error)
     config = load_config(None, settings)
     with recorded() as record:
-        with stage("audit", "Reading images") as progress:
-            dataset = read_dataset(
-                Path(data),
-                Path(labels) if labels else None,
-                config,
-                image_index_folder(config.features),
-                progress,
-                keep_unlearnable=True,
-            )
+        dataset = read_data(data, labels, config, keep_unlearnable=True)
         _check_out(out, dataset)
         with stage("run", "Scores of the run"):
             probabilities = _probabilities(dataset, run)

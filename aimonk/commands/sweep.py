@@ -17,13 +17,13 @@ from .. import __version__
 from ..background_import import imported_in_background
 from ..config import Config
 from ..config_file import chosen_config
-from ..data.dataset import Dataset, read_dataset
+from ..data.dataset import Dataset
 from ..data.split import Split
 from ..errors import ConfigError
 from ..evaluation.comparison import Comparison
 from ..evaluation.cross_validation import FoldLogits, Operation, fold_splits, held_out_scores
 from ..evaluation.held_out import HeldOutScores, compare_scores, evidence_of
-from ..features.cache_key import image_index_folder, store_folder
+from ..features.cache_key import store_folder
 from ..progress import recorded, stage
 from ..results.sweep_result import SweepResult
 from ..sweeping.search import GENERATION, search
@@ -33,6 +33,7 @@ from ..sweeping.study import open_study
 from ..sweeping.trials import Trial
 from ..training.learner import Learner
 from ..training.open_learner import open_learner
+from .read_data import read_data
 from .train import all_for_training, opened_store, warn_of_data
 
 
@@ -103,10 +104,7 @@ def run_sweep(request: SweepRequest) -> SweepResult:
     _check_choosable(config, request.name)
     space = read_space(request.space, config)
     with recorded() as record, imported_in_background("mlflow", "optuna"), ExitStack() as stack:
-        with stage("audit", "Reading images") as progress:
-            dataset = read_dataset(
-                request.data, request.labels, config, image_index_folder(config.features), progress
-            )
+        dataset = read_data(request.data, request.labels, config)
         splits = fold_splits(dataset.targets, dataset.groups, config.split, config.folds)
         _check_folds(dataset, splits)
         with stage("open", "Backbone and tracking store"), opened_store(config.tracking.experiment):

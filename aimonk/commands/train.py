@@ -15,19 +15,20 @@ import numpy as np
 from ..background_import import imported_in_background
 from ..config import Config
 from ..config_file import chosen_config
-from ..data.dataset import Dataset, read_dataset
+from ..data.dataset import Dataset
 from ..data.split import Split, make_split, straddling
 from ..data.suggest_groups import suggested_groups
 from ..errors import BackboneError, ConfigError
 from ..evaluation.cross_validation import FoldLogits, fold_splits, held_out_scores, score_fold
 from ..evaluation.held_out import evidence_of
-from ..features.cache_key import checkpoint_folder, image_index_folder, store_folder
+from ..features.cache_key import checkpoint_folder, store_folder
 from ..progress import LOGGER, recorded, stage, tell
 from ..scratch import check_room
 from ..training.growing_shares import measure_curve
 from ..training.history import History, Observer, SecondPhase, joined
 from ..training.learner import FittedModel, Learner
 from ..training.open_learner import open_learner
+from .read_data import read_data
 from .training_request import TrainingRequest, interrupted_request
 
 if TYPE_CHECKING:
@@ -96,10 +97,7 @@ def run_training(request: TrainingRequest, may_use_random_weights: bool = False)
     config = request.config
     check_room()
     with recorded() as record, imported_in_background("mlflow"):
-        with stage("audit", "Reading images") as progress:
-            dataset = read_dataset(
-                request.data, request.labels, config, image_index_folder(config.features), progress
-            )
+        dataset = read_data(request.data, request.labels, config)
         tell(*dataset.read_as.sentences()[:2])
         plan = plan_splits(dataset, config)
         with stage("open", "Backbone and tracking store"), opened_store(config.tracking.experiment):
