@@ -8,20 +8,19 @@ from pathlib import Path
 
 import numpy as np
 
-from ..config import Config
 from ..config_file import load_config
-from ..data.dataset import Dataset, read_dataset
+from ..data.dataset import Dataset
 from ..data.labels import MISSING
 from ..data.labels.filled_cells import FilledCell, companion
 from ..data.open_cells import OpenCells
 from ..errors import ConfigError, LabelsError
 from ..evaluation.missing_cells import ImageScores, fill_missing, held_out_rows, vouch_for_table
 from ..evaluation.vouching import Promise, Vouched
-from ..features.cache_key import image_index_folder
 from ..progress import recorded, stage
 from ..publishing.publish_fill import publish_fill
 from ..results.fill_result import FillResult
 from ..serving.scored_model import ScoredModel
+from .read_data import read_data
 
 
 def fill(
@@ -68,9 +67,8 @@ def fill(
     with recorded() as record:
         with stage("model", "Model"):
             scored = ScoredModel.open(model)
-        with stage("audit", "Reading images") as progress:
-            dataset = _read(Path(data), Path(labels) if labels else None, config, progress)
-            cells = OpenCells.of(dataset, config.labels)
+        dataset = read_data(data, labels, config, keep_unlearnable=True)
+        cells = OpenCells.of(dataset, config.labels)
         names = scored.held_out.attributes
         targets, missing = _targets(dataset, names), cells.of_attributes(names)
         with stage("vouch", "Choosing thresholds"):
@@ -111,11 +109,6 @@ def _promise(precision: float, miss: float, confidence: float) -> Promise:
         return Promise(precision, miss, confidence)
     except ValueError as error:
         raise ConfigError(f"A fill cannot keep such a promise: {error}.") from None
-
-
-def _read(data: Path, labels: Path | None, config: Config, progress: Callable[[int, int], None]) -> Dataset:
-    cache = image_index_folder(config.features)
-    return read_dataset(data, labels, config, cache, progress, keep_unlearnable=True)
 
 
 def _targets(dataset: Dataset, names: tuple[str, ...]) -> np.ndarray:

@@ -15,8 +15,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
-import shutil
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from ..atomic_files import replaced_folder
 from ..backbones.linear_head import LinearHead
 from ..errors import ModelError
 from ..runtime.package_digests import write_digests
@@ -104,19 +103,11 @@ def read_seen(folder: Path) -> frozenset[str]:
 
 @contextmanager
 def _written_beside(folder: Path) -> Iterator[Path]:
-    """A new folder beside the target, renamed to it at the end, removed if anything fails before."""
-    beside = folder.with_name(f".{folder.name}.{os.getpid()}.new")
-    replaced = folder.with_name(f".{folder.name}.{os.getpid()}.old")
+    """Yield a new folder that takes the place of the target at the end; see `replaced_folder`."""
     try:
-        beside.mkdir(parents=True)
-        yield beside
-        if folder.exists():
-            folder.rename(replaced)
-        beside.rename(folder)
+        with replaced_folder(folder) as beside:
+            yield beside
     except OSError as error:
         raise ModelError(
             f"The model package cannot be written to {folder}: {error.strerror or error}."
         ) from None
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-        shutil.rmtree(replaced, ignore_errors=True)
