@@ -36,7 +36,7 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def everything(session: nox.Session) -> None:
     """Run all tests, the slow ones too."""
-    session.run("pytest", "-q", *session.posargs)
+    session.run("pytest", "-q", "-n", "2", "--dist", "worksteal", *session.posargs)
 
 
 @nox.session

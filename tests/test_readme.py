@@ -85,7 +85,7 @@ def test_every_command_of_the_readme_works(tmp_path: Path, shared: Path, lean: P
 def test_there_are_two_commands_that_set_up_and_run() -> None:
     marked = {mark.strip(): text for mark, _, text in BLOCKS if mark}
     assert marked["<!-- main -->"].strip().endswith("aimonk train --demo")
-    assert marked["<!-- tests -->"].strip().endswith("pytest -q")
+    assert marked["<!-- tests -->"].strip().endswith("pytest -q -n 2 --dist worksteal")
     assert all(text.count("\n") == 1 for text in marked.values())
 
 
