@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .commands.audit import audit
     from .commands.backbones import list_backbones
+    from .commands.compare_backbones import compare_backbones
     from .commands.doctor import doctor
     from .commands.embed import embed
     from .commands.evaluate import evaluate
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from .config_file import load_config
     from .errors import AimonkError
     from .results.audit_result import AuditResult
+    from .results.backbone_comparison import BackboneComparison
     from .results.embedding_result import EmbeddingResult
     from .results.evaluation_result import EvaluationResult
     from .results.explanation_result import ExplanationResult
@@ -47,6 +49,7 @@ __version__ = "0.2.0.dev0"
 _HOMES = {
     "AimonkError": "errors",
     "AuditResult": "results.audit_result",
+    "BackboneComparison": "results.backbone_comparison",
     "Config": "config",
     "EmbeddingResult": "results.embedding_result",
     "EvaluationResult": "results.evaluation_result",
@@ -59,6 +62,7 @@ _HOMES = {
     "SweepResult": "results.sweep_result",
     "TrainingResult": "results.training_result",
     "audit": "commands.audit",
+    "compare_backbones": "commands.compare_backbones",
     "doctor": "commands.doctor",
     "embed": "commands.embed",
     "evaluate": "commands.evaluate",
@@ -81,6 +85,7 @@ _HOMES = {
 __all__ = [
     "AimonkError",
     "AuditResult",
+    "BackboneComparison",
     "Config",
     "EmbeddingResult",
     "EvaluationResult",
@@ -93,6 +98,7 @@ __all__ = [
     "SweepResult",
     "TrainingResult",
     "audit",
+    "compare_backbones",
     "doctor",
     "embed",
     "evaluate",

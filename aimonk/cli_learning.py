@@ -178,12 +178,35 @@ def backbones(
     speed: Annotated[
         bool, typer.Option("--speed", help="Measure images per second on this machine.")
     ] = False,
+    compare: Annotated[
+        str,
+        typer.Option(metavar="A,B,...", help="Measure these on --data; A=FILE names a weights file too."),
+    ] = "",
+    data: Annotated[str, typer.Option(help="Folder of images.")] = "",
+    labels: Labels = "",
+    image_column: ImageColumn = "",
+    attributes: Attributes = [],  # noqa: B006
+    ignore: Ignore = [],  # noqa: B006
+    group: Group = "",
+    config: Recipe = "",
+    set_: Set = [],  # noqa: B006
     as_json: AsJson = False,
 ) -> None:
-    """List the backbones that can be named, and whether their weights are at hand."""
-    from .commands.backbones import list_backbones
+    """List the backbones that can be named, or compare some of them on labelled images."""
+    if not compare:
+        from .commands.backbones import list_backbones
 
-    show(list_backbones(files or (), speed=speed), as_json)
+        if data:
+            raise typer.BadParameter("name the backbones to measure on --data.", param_hint="--compare")
+        show(list_backbones(files or (), speed=speed), as_json)
+        return
+    from .commands.compare_backbones import compare_backbones
+
+    if not data or files or speed:
+        raise typer.BadParameter("takes --data, and neither files nor --speed.", param_hint="--compare")
+    settings = [*labels_settings(image_column, attributes, ignore, group), *set_]
+    named = [name.strip() for name in compare.split(",")]
+    show(compare_backbones(named, data, labels or None, config=config or None, settings=settings), as_json)
 
 
 def doctor(as_json: AsJson = False) -> None:

@@ -209,7 +209,7 @@ def _run(
     store = _parts(backbone, key)
     for folder in (store.folder, store.folder.parent):
         tidy(folder)
-    stream = engine.stream(_batches(wanted, engine.batch))
+    stream = engine.stream(batches(wanted, engine.batch))
     with contextlib.closing(stream), _PartWriter(store) as writer:  # type: ignore[type-var]
         for rows, vectors in stream:
             writer.add(rows, vectors)
@@ -219,7 +219,8 @@ def _run(
     return done
 
 
-def _batches(items: Iterator[Pixels], size: int) -> Iterator[tuple[list[_Row], np.ndarray]]:
+def batches(items: Iterator[Pixels], size: int) -> Iterator[tuple[list[_Row], np.ndarray]]:
+    """Stack pixels to `(size, H, W, 3)`; the last batch may be smaller."""
     batch: list[Pixels] = []
     for item in items:
         batch.append(item)

@@ -1,0 +1,103 @@
+"""`aimonk backbones --compare`: several backbones on the user's own data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..config import Config
+from ..config_file import chosen_config
+from ..data.dataset import Dataset
+from ..errors import ConfigError
+from ..evaluation.cross_validation import held_out_scores, score_fold
+from ..evaluation.evidence import Evidence
+from ..evaluation.held_out import HeldOutScores, compare_scores, evidence_of
+from ..features.throughput import seconds_per_thousand
+from ..progress import recorded, stage
+from ..results.backbone_comparison import BackboneComparison, MeasuredBackbone
+from ..training.open_learner import open_learner
+from .read_data import read_data
+from .train import plan_splits
+
+
+def compare_backbones(
+    backbones: Sequence[str],
+    data: str | Path,
+    labels: str | Path | None = None,
+    *,
+    config: str | Path | None = None,
+    settings: Iterable[str] = (),
+) -> BackboneComparison:
+    """Measure backbones on the same images and folds, and say which is worth its time.
+
+    Each is trained and scored as `aimonk train` does it, without a model that ships: nothing is logged or
+    registered. Features are stored, so that a later training with the chosen backbone takes seconds.
+
+    >>> aimonk.compare_backbones(["mobilenet@0.25", "vit.onnx"], "photos", "labels.csv").table
+    ... # doctest: +SKIP
+
+    Args:
+        backbones: two or more, as `--backbone` takes them; `NAME=WEIGHTS` names a weights file too.
+        data: folder of images.
+        labels: labels file; by default `labels.txt`, else `labels.csv`, in the folder or beside it.
+        config: a recipe or a TOML file.
+        settings: `section.key=value` for any setting.
+
+    Raises:
+        ConfigError: fewer than two backbones, or one twice.
+        BackboneError: a backbone or its weights cannot be had.
+        ImagesError: too many images cannot be used.
+        LabelsError: the labels are absent or not valid.
+    """
+    if len(set(backbones)) < max(2, len(backbones)):
+        raise ConfigError("Name two or more different backbones to compare, such as mobilenet@0.25,resnet50.")
+    given = list(settings)
+    chosen = [_config(text, config, given) for text in backbones]
+    with recorded() as record:
+        dataset = read_data(data, labels, chosen[0])
+        trials = [_measure(text, one, dataset) for text, one in zip(backbones, chosen, strict=True)]
+        with stage("compare", "Comparing"):
+            best = max(trials, key=lambda trial: np.nan_to_num(trial.evidence.mean_ap.value))
+            measured = tuple(_less_the_best(trial, best, chosen[0]) for trial in trials)
+    return BackboneComparison(measured, len(dataset), tuple(record.warnings))
+
+
+@dataclass(frozen=True)
+class _Trial:
+    backbone: str
+    scores: HeldOutScores
+    evidence: Evidence
+    seconds: float
+
+
+def _config(text: str, source: str | Path | None, settings: Sequence[str]) -> Config:
+    name, _, weights = text.partition("=")
+    return chosen_config(source, settings, backbone=name, weights=weights)
+
+
+def _measure(text: str, config: Config, dataset: Dataset) -> _Trial:
+    """Train on every fold and score what it holds out; models are forgotten, scores are kept."""
+    learner = open_learner(config)
+    learner.prepare(dataset)
+    with stage("fit", f"Training on {learner.backbone.backbone}"):
+        parts = [score_fold(learner.fit(split), split) for split in plan_splits(dataset, config)]
+        scores, _ = held_out_scores(parts, dataset, config.evaluation)
+        evidence = evidence_of(scores, config)
+    with stage("speed", "Timing"):
+        order = np.random.default_rng(0).permutation(len(dataset)).tolist()
+        files = [(dataset.digests[row], dataset.paths[row]) for row in order]
+        seconds = seconds_per_thousand(learner.backbone, files)
+    return _Trial(text.partition("=")[0], scores, evidence, seconds)
+
+
+def _less_the_best(trial: _Trial, best: _Trial, config: Config) -> MeasuredBackbone:
+    comparison = None if trial is best else compare_scores(trial.scores, best.scores, config)
+    return MeasuredBackbone(
+        name=trial.backbone,
+        evidence=trial.evidence,
+        seconds_per_thousand=trial.seconds,
+        difference=comparison.difference if comparison else None,
+    )
