@@ -67,7 +67,9 @@ def suggest(
     ignore: Ignore = [],  # noqa: B006
     group: Group = "",
     n: Annotated[int, typer.Option("--n", min=1, help="How many images.")] = 100,
-    out: Annotated[str, typer.Option(help="CSV file to write.")] = "",
+    out: Annotated[
+        str, typer.Option(help="CSV file to write, or FILE.json: answered tasks for Label Studio.")
+    ] = "",
     strategy: Annotated[str, typer.Option(help="How they are chosen; the default was measured best.")] = "",
     set_: Set = [],  # noqa: B006
     as_json: AsJson = False,

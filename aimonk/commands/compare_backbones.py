@@ -67,7 +67,8 @@ def compare_backbones(
 
 @dataclass(frozen=True)
 class _Trial:
-    backbone: str
+    name: str
+    label: str
     scores: HeldOutScores
     evidence: Evidence
     seconds: float
@@ -90,13 +91,15 @@ def _measure(text: str, config: Config, dataset: Dataset) -> _Trial:
         order = np.random.default_rng(0).permutation(len(dataset)).tolist()
         files = [(dataset.digests[row], dataset.paths[row]) for row in order]
         seconds = seconds_per_thousand(learner.backbone, files)
-    return _Trial(text.partition("=")[0], scores, evidence, seconds)
+    name = text.partition("=")[0]
+    return _Trial(name, str(learner.backbone.backbone), scores, evidence, seconds)
 
 
 def _less_the_best(trial: _Trial, best: _Trial, config: Config) -> MeasuredBackbone:
     comparison = None if trial is best else compare_scores(trial.scores, best.scores, config)
     return MeasuredBackbone(
-        name=trial.backbone,
+        name=trial.name,
+        label=trial.label,
         evidence=trial.evidence,
         seconds_per_thousand=trial.seconds,
         difference=comparison.difference if comparison else None,

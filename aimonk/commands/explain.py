@@ -7,16 +7,14 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from ..atomic_files import replaced_file
 from ..errors import AimonkError, ImagesError, ModelError
 from ..progress import recorded, stage
 from ..reporting.overlays import overlay
-from ..results.explanation_result import ExplainedImage, ExplanationResult, is_present
-from ..runtime.contributions import Contributions, Explainer
+from ..results.explanation_result import ExplainedImage, ExplanationResult
+from ..runtime.contributions import Explainer
+from ..runtime.explained_prediction import drawn_attributes
 from ..runtime.image_file import read_image_file
-from ..runtime.record import PackageInfo
 from ..tracking.logged_model import model_package
 
 JSON = "explanations.json"
@@ -66,13 +64,6 @@ def explain(
         if folder is not None:
             _write(folder / JSON, json.dumps(result.to_json(), allow_nan=False).encode())
     return result
-
-
-def drawn_attributes(found: Contributions, model: PackageInfo) -> list[int]:
-    """Columns worth a picture: present, and not known to lack evidence; else the one with the best score."""
-    present = np.flatnonzero(is_present(found, model))
-    worth = [int(j) for j in present if model.attributes[j].verdict in (None, "learned")]
-    return worth or [int(np.argmax(found.logits))]
 
 
 def _explained(

@@ -21,6 +21,7 @@ from ..reviewing.corrected_labels import correct_labels
 from ..reviewing.held_out_probabilities import held_out_probabilities
 from ..reviewing.review_app import serve_page
 from ..reviewing.review_queues import build_queues
+from ..reviewing.review_record import write_record
 from ..reviewing.review_session import ReviewSession
 from ..reviewing.review_tally import tally
 from ..reviewing.reviewed_cells import compare_runs, reviewed_cells
@@ -101,6 +102,7 @@ def review(
         corrections = correct_labels(dataset.table, latest)
         if out is not None:
             write_labels(corrections.table, Path(out))
+            write_record(Path(out), run, journal.path)
         answered = reviewed_cells(dataset, latest)
         comparison = None
         if later is not None:

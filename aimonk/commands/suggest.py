@@ -54,7 +54,7 @@ def suggest(
         data: folder of images; the labels file need not name all of them.
         labels: labels file; by default `labels.txt`, else `labels.csv`, there or beside it, else none.
         n: how many.
-        out: CSV file to write.
+        out: CSV file to write; with the suffix `.json`, tasks for Label Studio, answered by labels and model.
         strategy: see `aimonk.evaluation.suggestions`; the default is what was measured best.
         settings: `section.key=value` for any setting.
 
@@ -96,10 +96,10 @@ def suggest(
             model_uri=scored.uri,
             strategy=strategy,
             pool=len(pool),
-            suggestions=_described(images, pool, pool_rows, chosen, names),
+            suggestions=_described(images, pool, pool_rows, chosen, scored),
             out=str(out or ""),
         )
-        found = publish_suggestions(found, scored.run_id, config)
+        found = publish_suggestions(found, Path(data), names, scored.run_id, config)
     return dataclasses.replace(found, warnings=tuple(record.warnings))
 
 
@@ -130,8 +130,12 @@ def _pool(
 
 
 def _described(
-    images: FolderImages, pool: Pool, rows: np.ndarray, chosen: np.ndarray, names: tuple[str, ...]
+    images: FolderImages, pool: Pool, rows: np.ndarray, chosen: np.ndarray, scored: ScoredModel
 ) -> tuple[Suggestion, ...]:
+    names = scored.held_out.attributes
+    threshold = {attribute.name: attribute.threshold for attribute in scored.info.attributes}
+    said = pool.probabilities >= np.array([threshold[name] for name in names])
+    present = np.where(pool.missing, said, images.targets[rows] == 1)
     bits, uncertainty = np.where(pool.missing, entropy(pool.probabilities), -1), mean_entropy(pool)
     return tuple(
         Suggestion(
@@ -143,6 +147,7 @@ def _described(
                 for column in np.argsort(-bits[row], kind="stable")[:LEAST_SURE]
                 if pool.missing[row, column]
             ),
+            present=tuple(name for name, is_it in zip(names, present[row], strict=True) if is_it),
         )
         for row in chosen.tolist()
     )

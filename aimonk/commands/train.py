@@ -102,6 +102,11 @@ def run_training(request: TrainingRequest, may_use_random_weights: bool = False)
         plan = plan_splits(dataset, config)
         with stage("open", "Backbone and tracking store"), opened_store(config.tracking.experiment):
             learner, config = _open_learner(config, may_use_random_weights)
+        from ..reviewing.reviewed_training import compare_with_reviewed, reviewed_training, same_folds
+
+        former = reviewed_training(dataset.labels)
+        if former is not None:
+            plan = plan_splits(dataset, config, same_folds(former, dataset, config.folds))
         from ..publishing.publish_training import (
             prepare_delivery,
             publish_training,
@@ -130,17 +135,18 @@ def run_training(request: TrainingRequest, may_use_random_weights: bool = False)
                 curve = measure_curve(learner, dataset, fit.parts, scores, config, progress)
             from ..publishing.candidate import Candidate
 
+            review = compare_with_reviewed(former, dataset, scores) if former else None
             candidate = Candidate(
-                fit.model, fit.history, fit.rows, fit.split, scores, operation, evidence, curve
+                fit.model, fit.history, fit.rows, fit.split, scores, operation, evidence, curve, review
             )
             result = publish_training(run, learner, dataset, candidate, config, record)
     return result
 
 
-def plan_splits(dataset: Dataset, config: Config) -> tuple[Split, ...]:
-    """Return one split, or one per fold of a cross-validation."""
+def plan_splits(dataset: Dataset, config: Config, folds: np.ndarray | None = None) -> tuple[Split, ...]:
+    """Return one split, or one per fold of a cross-validation; `folds` `(N,)` settles which those are."""
     if config.folds:
-        return fold_splits(dataset.targets, dataset.groups, config.split, config.folds)
+        return fold_splits(dataset.targets, dataset.groups, config.split, config.folds, folds)
     return (make_split(dataset.targets, dataset.groups, dataset.split, config.split, dataset.names),)
 
 

@@ -61,10 +61,18 @@ def score_fold(model: Scorer, split: Split) -> FoldLogits:
 
 
 def fold_splits(
-    targets: np.ndarray, groups: np.ndarray, config: SplitConfig, folds: int
+    targets: np.ndarray,
+    groups: np.ndarray,
+    config: SplitConfig,
+    folds: int,
+    numbers: np.ndarray | None = None,
 ) -> tuple[Split, ...]:
-    """Return a split per fold, which tests on the fold and validates on a part of the others."""
-    numbers = fold_numbers(targets, groups, folds, config.seed)
+    """Return a split per fold, which tests on the fold and validates on a part of the others.
+
+    `numbers` `(N,)` says which fold each image is in, where that is settled already.
+    """
+    if numbers is None:
+        numbers = fold_numbers(targets, groups, folds, config.seed)
     splits = []
     for fold in range(folds):
         rest = np.flatnonzero(numbers != fold)

@@ -13,6 +13,7 @@ from ..evaluation.held_out import HeldOutScores
 from ..evaluation.learning_curve import LearningCurve
 from ..evaluation.shortcuts import Shortcut
 from ..evaluation.thresholds import OperatingPoint, operating_points
+from ..reviewing.reviewed_training import AfterReview
 from ..training.history import History
 from ..training.learner import FittedModel
 
@@ -33,10 +34,10 @@ class Candidate:
     evidence: Evidence
     curve: LearningCurve | None = None
     """What more labelled images would bring, where that was measured."""
+    review: AfterReview | None = None
+    """What was gained over the training that the labels were reviewed with."""
     shortcuts: tuple[Shortcut, ...] = ()
     """What predicts an attribute without being in the picture."""
-    background: tuple[str, ...] = ()
-    """Sentences on attributes whose evidence lies mostly around the subject."""
 
     @property
     def operating_points(self) -> tuple[OperatingPoint, ...]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from ..data.dataset import Dataset
 from ..errors import ImagesError, ModelError
 from ..progress import LOGGER
+from ..reporting import thumbnails
 from ..reporting.overlays import overlay
 from ..runtime.contributions import Contributions, Explainer
 from ..runtime.evidence_location import Location, locate
@@ -20,6 +22,9 @@ IMAGES = 40
 """Photos explained per training; about 1 s."""
 
 PICTURES = 6
+
+Cell = tuple[str, str]
+"""Names of an image and of an attribute."""
 
 FEWEST = 5
 """Photos of an attribute, below which nothing is said of where its evidence lies."""
@@ -31,12 +36,22 @@ class EvidenceExamples:
 
     pictures: dict[str, bytes]
     background: tuple[str, ...]
+    overlays: dict[Cell, bytes] = field(default_factory=dict)
+    """The pictures that the report's galleries asked for."""
 
 
-def evidence_examples(package: Path, dataset: Dataset, learned: tuple[str, ...]) -> EvidenceExamples:
+def evidence_examples(
+    package: Path, dataset: Dataset, learned: tuple[str, ...], cells: Iterable[Cell] = ()
+) -> EvidenceExamples:
     """Explain photos that are labeled to have one of the `learned` attributes, drawn at random.
 
     A model that cannot be explained has no examples, and that is logged.
+
+    Args:
+        package: the model.
+        dataset: its photos.
+        learned: attributes with evidence.
+        cells: further pictures that are wanted, of images and attributes of the data set.
     """
     columns = [dataset.attributes.index(name) for name in learned]
     rows = np.flatnonzero((dataset.targets[:, columns] == 1).any(axis=1))
@@ -61,8 +76,22 @@ def evidence_examples(package: Path, dataset: Dataset, learned: tuple[str, ...])
             column = strongest(explained, present)
             plain = re.sub(r"[^\w.-]+", "_", dataset.attributes[column])[:60]
             pictures[f"{len(pictures) + 1}-{plain}.png"] = overlay(content, explained.places[column])
+    overlays = _overlays(explainer, dataset, cells)
     said = (_background(dataset.attributes[column], where) for column, where in found.items())
-    return EvidenceExamples(pictures, tuple(filter(None, said)))
+    return EvidenceExamples(pictures, tuple(filter(None, said)), overlays)
+
+
+def _overlays(explainer: Explainer, dataset: Dataset, cells: Iterable[Cell]) -> dict[Cell, bytes]:
+    paths = dict(zip(dataset.names, dataset.paths, strict=True))
+    drawn: dict[Cell, bytes] = {}
+    for image, attribute in cells:
+        try:
+            content, _ = read_image_file(paths[image])
+            places = explainer.explain(content).places[dataset.attributes.index(attribute)]
+            drawn[image, attribute] = overlay(content, places, thumbnails.BOX)
+        except ImagesError:
+            continue
+    return drawn
 
 
 def strongest(explained: Contributions, columns: list[int]) -> int:

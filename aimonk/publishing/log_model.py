@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from ..serving.package import write_package
 from ..tracking.patience import patiently
 from ..training.learner import Learner
 from .candidate import Candidate
-from .evidence_examples import EvidenceExamples, evidence_examples
+from .evidence_examples import Cell, EvidenceExamples, evidence_examples
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,17 @@ class LoggedModel:
     examples: EvidenceExamples
 
 
-def log_model(learner: Learner, dataset: Dataset, candidate: Candidate, config: Config) -> LoggedModel:
+def log_model(
+    learner: Learner, dataset: Dataset, candidate: Candidate, config: Config, cells: Iterable[Cell] = ()
+) -> LoggedModel:
     """Write the package of the shipped model and log it with the active run.
+
+    Args:
+        learner: whose backbone the model has.
+        dataset: what it was trained on.
+        candidate: the model, and the evidence for it.
+        config: the settings.
+        cells: images and attributes of which pictures of the evidence are wanted.
 
     Raises:
         ModelError: the package cannot be written.
@@ -63,7 +73,7 @@ def log_model(learner: Learner, dataset: Dataset, candidate: Candidate, config: 
     with tempfile.TemporaryDirectory(prefix="aimonk-") as folder:
         package = Path(folder) / "package"
         write_package(package, exported.graph, info, exported.head, seen=seen)
-        examples = evidence_examples(package, dataset, candidate.evidence.learned)
+        examples = evidence_examples(package, dataset, candidate.evidence.learned, cells)
         logged = patiently(lambda: log_package(package))
         return LoggedModel(logged, model_card(info), package_digest(package), examples)
 

@@ -14,32 +14,22 @@ from scipy.special import expit
 from ..config import Config
 from ..data.dataset import Dataset
 from ..evaluation.calibration import expected_calibration_error
-from ..evaluation.comparison import Decision
 from ..evaluation.label_errors import find_fillable, find_suspects
-from ..progress import Record
 from ..reporting.figures.canvas import to_png
 from ..reporting.html import figures, render_report
 from ..reporting.report_data import Predictions, ReportData
+from ..reporting.review_wording import review_story
 from ..tracking.run import Run
 from .candidate import Candidate
 
 
-def log_report(
-    run: Run,
-    dataset: Dataset,
-    candidate: Candidate,
-    config: Config,
-    record: Record,
-    facts: Mapping[str, Any],
-    decision: Decision,
-) -> None:
+def log_report(run: Run, report: ReportData) -> None:
     """Record `report.html`, `loss_curve.png`, the other pictures, and the tables of cells."""
-    report = _report(run.id, dataset, candidate, config, record, facts, decision)
     columns = ("image", "attribute", "label", "probability")
     for name, cells in (("suspects", report.suspects), ("missing_labels", report.fillable)):
         run.table(f"{name}.json", {column: [getattr(cell, column) for cell in cells] for column in columns})
-    if candidate.curve:
-        run.json("learning_curve.json", candidate.curve.to_json())
+    if report.curve:
+        run.json("learning_curve.json", report.curve.to_json())
     drawn = figures(report)
     for name, figure in drawn.items():
         path = "loss_curve.png" if name == "loss_curve" else f"figures/{name}.png"
@@ -47,15 +37,10 @@ def log_report(
     run.text("report.html", render_report(report, drawn))
 
 
-def _report(
-    run_id: str,
-    dataset: Dataset,
-    candidate: Candidate,
-    config: Config,
-    record: Record,
-    facts: Mapping[str, Any],
-    decision: Decision,
+def draft_report(
+    run_id: str, dataset: Dataset, candidate: Candidate, config: Config, facts: Mapping[str, Any]
 ) -> ReportData:
+    """Return what the report shows as far as it is known before the model is stored and judged."""
     scores, evaluation = candidate.scores, config.evaluation
     raw = expit(scores.logits)
     cells = (scores.targets, scores.probabilities, scores.images, scores.attributes, evaluation.suspects)
@@ -63,7 +48,6 @@ def _report(
         title=dataset.folder.resolve().name,
         created=f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M} UTC",
         facts={name: str(fact) for name, fact in facts.items()} | {"run": run_id},
-        seconds=record.seconds,
         audit=dataset.audit,
         read_as=tuple(dataset.read_as.sentences()),
         evidence=candidate.evidence,
@@ -77,17 +61,15 @@ def _report(
             scores.images, scores.targets, scores.probabilities, raw if evaluation.calibrate else None
         ),
         picture=dict(zip(dataset.names, dataset.paths, strict=True)).get,
-        decision=decision.reason,
         shortcuts=candidate.shortcuts,
-        background=candidate.background,
         trained_on=len(candidate.rows),
         refitted=_is_refitted(dataset, candidate),
-        warnings=tuple(record.warnings),
         loss_title=config.tracking.title,
         alpha=evaluation.alpha,
         permutations=evaluation.permutations,
         resamples=evaluation.resamples,
         curve=candidate.curve,
+        review=tuple(review_story(candidate.review)) if candidate.review else (),
     )
 
 

@@ -1,21 +1,33 @@
-"""What a choice of images to label leaves behind: a CSV file, and a run that records it."""
+"""What a choice of images to label leaves behind: a file for people or Label Studio, and a run."""
 
 from __future__ import annotations
 
 import csv
 import dataclasses
 import io
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..atomic_files import replaced_file
 from ..config import Config
+from ..data.labels.label_studio_tasks import AnsweredImage, label_studio_tasks, labeling_interface
 from ..errors import LabelsError
 from ..results.suggestion_result import Suggestion, SuggestionResult
 from ..tracking.tracked_run import tracked_run
 
 
-def publish_suggestions(found: SuggestionResult, training_run: str, config: Config) -> SuggestionResult:
+def publish_suggestions(
+    found: SuggestionResult, folder: Path, attributes: Sequence[str], training_run: str, config: Config
+) -> SuggestionResult:
     """Write `found.out`, if it names a file, and record the suggestions as a run of MLflow.
+
+    Args:
+        found: the suggestions.
+        folder: of the images.
+        attributes: that are asked for.
+        training_run: of the model.
+        config: names the experiment.
 
     Raises:
         LabelsError: the file cannot be written.
@@ -25,19 +37,29 @@ def publish_suggestions(found: SuggestionResult, training_run: str, config: Conf
     with tracked_run(config.tracking.experiment, f"suggest by {found.model_uri}", tags) as run:
         done = dataclasses.replace(found, run_id=run.id)
         text = _csv(done)
-        if found.out:
-            try:
-                with replaced_file(Path(found.out)) as temporary:
-                    temporary.write_text(text, encoding="utf-8", newline="")
-            except OSError as error:
-                raise LabelsError(
-                    f"The suggestions cannot be written to {found.out} ({error.strerror or error}); name "
-                    "another file."
-                ) from None
+        if found.for_label_studio:
+            images = [AnsweredImage(one.image, one.present) for one in found.suggestions]
+            tasks = label_studio_tasks(images, folder, found.model_uri)
+            for file, content in zip(
+                found.files, (json.dumps(tasks, indent=1), labeling_interface(attributes)), strict=True
+            ):
+                _write(Path(file), content)
+        elif found.out:
+            _write(Path(found.out), text)
         run.params({"model": found.model_uri, "strategy": found.strategy, "n": len(found.suggestions)})
         run.metrics({"pool": found.pool})
         run.text("suggestions.csv", text)
     return done
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        with replaced_file(path) as temporary:
+            temporary.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise LabelsError(
+            f"The suggestions cannot be written to {path} ({error.strerror or error}); name another file."
+        ) from None
 
 
 def _csv(found: SuggestionResult) -> str:

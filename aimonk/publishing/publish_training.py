@@ -19,8 +19,11 @@ from ..evaluation.comparison import Decision
 from ..evaluation.shortcut_audit import audit_shortcuts
 from ..features.cache_key import store_folder
 from ..progress import Record, stage
+from ..reporting.html import explained_cells
 from ..results.evaluation_result import EvaluationResult
+from ..results.presentation import without_nan
 from ..results.training_result import TrainingResult
+from ..reviewing.reviewed_training import AfterReview
 from ..tracking.dataset_input import describe
 from ..tracking.patience import be_patient
 from ..tracking.predictions_table import log_predictions
@@ -32,7 +35,7 @@ from .candidate import Candidate
 from .gate import judge, promote
 from .log_evidence import log_evidence
 from .log_model import log_model
-from .log_report import log_report
+from .log_report import draft_report, log_report
 
 
 def record_request(run: Run, dataset: Dataset, config: Config, recipe: str) -> None:
@@ -92,6 +95,7 @@ def publish_training(
         version=version.version,
         decision=decision,
         curve=candidate.curve,
+        review=candidate.review,
         **_findings(run.id, dataset, candidate, record, facts),
     )
 
@@ -106,8 +110,9 @@ def _publish(
     facts: dict[str, Any],
 ) -> tuple[Version, Decision]:
     name, scores, evidence = config.tracking.register, candidate.scores, candidate.evidence
+    report = draft_report(run.id, dataset, candidate, config, facts)
     with stage("package", "Model package"):
-        model = log_model(learner, dataset, candidate, config)
+        model = log_model(learner, dataset, candidate, config, explained_cells(report))
     with stage("report", "Report"):
         log_predictions(run, scores)
         run.json(SETTINGS, dataclasses.asdict(config))
@@ -116,11 +121,20 @@ def _publish(
         run.table("split.json", dict(zip(("image", "sha256", "set"), columns, strict=True)))
         log_evidence(run, dataset, candidate, config, record.seconds)
         run.json("shortcuts.json", [shortcut.to_json() for shortcut in candidate.shortcuts])
+        if candidate.review:
+            record_review(run, candidate.review)
         judgment = judge(name, scores, evidence, config)
         for file, picture in model.examples.pictures.items():
             run.file(f"explanations/{file}", partial(Path.write_bytes, data=picture))
-        candidate = dataclasses.replace(candidate, background=model.examples.background)
-        log_report(run, dataset, candidate, config, record, facts, judgment.decision)
+        report = dataclasses.replace(
+            report,
+            background=model.examples.background,
+            overlays=model.examples.overlays,
+            decision=judgment.decision.reason,
+            seconds=record.seconds,
+            warnings=tuple(record.warnings),
+        )
+        log_report(run, report)
         _tag(run, candidate, judgment.decision)
     with stage("register", "Registry"):
         tags = {
@@ -131,9 +145,22 @@ def _publish(
         version = register(name, model.info, evidence.headline, model.card, tags)
         carried_out = promote(version, judgment, scores, evidence, config)
         if carried_out != judgment:  # another training was promoted meanwhile
-            log_report(run, dataset, candidate, config, record, facts, carried_out.decision)
+            log_report(run, dataclasses.replace(report, decision=carried_out.decision.reason))
             _tag(run, candidate, carried_out.decision)
     return version, carried_out.decision
+
+
+def record_review(run: Run, review: AfterReview) -> None:
+    """Record the comparison with the training that the labels were reviewed with."""
+    run.json("review_comparison.json", without_nan(dataclasses.asdict(review)))
+    compared = review.comparison
+    differences = {
+        "old_labels": compared.given.difference,
+        "new_labels": compared.corrected.difference,
+        "right_labels": compared.right.difference,
+    }
+    run.metrics({f"review_mAP_{labels}": found.value for labels, found in differences.items()})
+    run.tags({"aimonk.reviewed_run": review.run})
 
 
 def _tag(run: Run, candidate: Candidate, decision: Decision) -> None:

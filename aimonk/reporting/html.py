@@ -22,7 +22,7 @@ from .attribute_selection import MOST_PICTURED
 from .curve_wording import curve_story
 from .figures import palette
 from .report_data import ReportData, Resolver, no_pictures
-from .thumbnails import Answer, best_and_worst, copy_groups, data_uri, thumbnails
+from .thumbnails import Answer, best_and_worst, copy_groups, data_uri, shrunken, thumbnails
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 SUSPECT_PICTURES = 20
 FILLABLE_PICTURES = 10
 ANSWER_PICTURES = 5
+SUSPECTS_EXPLAINED = 10
 COPY_GROUPS = 10
 """Largest number of images, or groups of copies, shown of each kind. The rest is listed or counted."""
 COPIES_SHOWN = 4
@@ -92,6 +93,7 @@ def render_report(data: ReportData, drawn: dict[str, Figure] | None = None) -> s
             best=best,
             worst=worst,
             pictures=thumbnails(shown, data.picture),
+            overlays={cell: shrunken(picture) for cell, picture in data.overlays.items()},
             curve=data.curve,
             curve_story=curve_story(data.curve) if data.curve else [],
             figures=_as_svg(figures(data) if drawn is None else drawn),
@@ -166,6 +168,15 @@ def _as_svg(drawn: dict[str, Figure]) -> dict[str, str]:
     from .figures.canvas import to_svg
 
     return {name: data_uri(to_svg(figure), "image/svg+xml") for name, figure in drawn.items()}
+
+
+def explained_cells(data: ReportData) -> list[tuple[str, str]]:
+    """List the images and attributes of the galleries whose evidence is shown, if anything was learned."""
+    learned = data.evidence.learned if data.evidence else ()
+    best, worst = _answers(data)
+    cells = [(answer.image, answer.explained) for answer in (*best, *worst)]
+    cells += [(suspect.image, suspect.attribute) for suspect in data.suspects[:SUSPECTS_EXPLAINED]]
+    return [cell for cell in dict.fromkeys(cells) if cell[1] in learned]
 
 
 def _rows(data: ReportData) -> list[AttributeRow]:

@@ -22,7 +22,7 @@ FADE = 0.6
 """How much of the photo's color is turned to gray, so that the evidence stands out."""
 
 
-def overlay(content: bytes, places: np.ndarray) -> bytes:
+def overlay(content: bytes, places: np.ndarray, box: tuple[int, int] = BOX) -> bytes:
     """Draw contributions over the photo they come from.
 
     Opacity grows with the root of the contribution, so that weak evidence can be seen, on a scale from 0 to
@@ -31,6 +31,7 @@ def overlay(content: bytes, places: np.ndarray) -> bytes:
     Args:
         content: the image file's bytes.
         places: `(rows, columns)` contributions on a grid over the image.
+        box: largest width and height in pixels.
 
     Returns:
         A PNG.
@@ -39,7 +40,7 @@ def overlay(content: bytes, places: np.ndarray) -> bytes:
         ImagesError: the image cannot be read.
     """
     upright = describe(content)
-    scale = min(1.0, BOX[0] / upright.width, BOX[1] / upright.height)
+    scale = min(1.0, box[0] / upright.width, box[1] / upright.height)
     size = max(1, round(upright.height * scale)), max(1, round(upright.width * scale))
     pixels = decode(content, size).astype(np.float32)
     gray = pixels.mean(axis=2, keepdims=True)

@@ -86,10 +86,14 @@ class ReportData:
     read_as: tuple[str, ...] = ()
     curve: LearningCurve | None = None
     """What more labelled images would bring."""
+    review: tuple[str, ...] = ()
+    """Sentences on what was gained over the training that the labels were reviewed with."""
     shortcuts: tuple[Shortcut, ...] = ()
     """What predicts an attribute without being in the picture."""
     background: tuple[str, ...] = ()
     """Sentences on attributes whose evidence lies mostly around the subject."""
+    overlays: Mapping[tuple[str, str], bytes] = field(default_factory=dict)
+    """Pictures of where the published model sees an attribute in an image, by both names."""
 
     @property
     def attributes(self) -> tuple[str, ...]:

@@ -38,6 +38,11 @@ class Answer:
     missed: tuple[str, ...]
     """Labeled present, but predicted absent."""
 
+    @property
+    def explained(self) -> str:
+        """The attribute whose evidence is shown: seen wrongly, else missed, else right; empty without any."""
+        return next(iter((*self.wrong, *self.missed, *self.right)), "")
+
 
 @dataclass(frozen=True)
 class CopyGroup:
@@ -53,20 +58,28 @@ def data_uri(content: bytes, media_type: str) -> str:
 
 
 def thumbnail(path: Path, box: tuple[int, int] = BOX) -> str:
-    """Shrink an image to fit into a box, keeping its proportions.
+    """Shrink an image file to fit into a box; see `shrunken`.
+
+    Raises:
+        ImagesError: the file is not a readable image.
+        OSError: the file cannot be read.
+    """
+    return shrunken(path.read_bytes(), box)
+
+
+def shrunken(content: bytes, box: tuple[int, int] = BOX) -> str:
+    """Shrink an encoded image to fit into a box, keeping its proportions.
 
     Args:
-        path: of the image.
+        content: of an image file.
         box: largest width and height in pixels.
 
     Returns:
         A JPEG as a `data:` URI.
 
     Raises:
-        ImagesError: the file is not a readable image.
-        OSError: the file cannot be read.
+        ImagesError: it is not a readable image.
     """
-    content = path.read_bytes()
     pixels = decode(content, _fitting(content, box))
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=QUALITY, optimize=True)

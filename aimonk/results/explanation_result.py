@@ -6,19 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..runtime.contributions import Contributions
 from ..runtime.evidence_location import locate
+from ..runtime.explained_prediction import is_present, rounded
 from ..runtime.record import PackageInfo
 from .presentation import Result
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import RenderableType
-
-DIGITS = 5
-"""Decimal places of contributions in JSON: rounding a grid moves its sum by less than 1e-3."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +62,7 @@ class ExplanationResult(Result):
                     "error": one.error,
                     "pictures": {name: str(path) for name, path in one.pictures},
                     "attributes": [
-                        {**entry, "contributions": _rounded(one.found.places[column])}
+                        {**entry, "contributions": rounded(one.found.places[column])}
                         for column, entry in enumerate(self._attributes(one))
                         if one.found is not None
                     ],
@@ -118,13 +114,3 @@ class ExplanationResult(Result):
                 }
             )
         return entries
-
-
-def is_present(found: Contributions, model: PackageInfo) -> np.ndarray:
-    """`(L,) bool`: whether the model says that each attribute is present."""
-    thresholds = np.array([attribute.threshold for attribute in model.attributes])
-    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * found.logits)) >= thresholds)
-
-
-def _rounded(places: np.ndarray) -> list[list[float]]:
-    return [[round(float(value), DIGITS) for value in row] for row in places]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..runtime.predictor import Prediction
+from ..runtime.prediction import Prediction
 from ..runtime.record import PackageInfo
 from .presentation import Result
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..evaluation.intervals import Interval
 from ..evaluation.review_bias import FEWEST_ERRORS, ReviewedPrecision
+from ..reporting.review_wording import comparison_lines
 from ..reviewing.corrected_labels import Corrections
 from ..reviewing.review_tally import ReviewerTally, ReviewTally
 from ..reviewing.reviewed_cells import RunComparison
@@ -110,7 +110,8 @@ class ReviewResult(Result):
         if self.precision.controls:
             lines += _precision(self.precision)
         if self.comparison:
-            lines += _comparison(self.comparison, self.against)
+            lines.append(f"Mean AP of run {self.against} less that of this one, on the same images:")
+            lines += comparison_lines(self.comparison)
         if self.out:
             lines.append(f"The corrected labels are in {self.out}.")
         return [Text(line) for line in lines]
@@ -142,16 +143,3 @@ def _precision(found: ReviewedPrecision) -> list[str]:
             f"are {found.errors} among {found.controls}."
         )
     return lines
-
-
-def _comparison(found: RunComparison, against: str) -> list[str]:
-    def change(difference: Interval) -> str:
-        if not math.isfinite(difference.low):
-            return f"{difference.value:+.3f}"
-        return f"{difference.value:+.3f} (95% interval {difference.low:+.3f} to {difference.high:+.3f})"
-
-    return [
-        f"Run {against} less this one, mean AP under the given labels: {change(found.given.difference)}.",
-        f"Under the corrected labels, which depend on this run: {change(found.corrected.difference)}.",
-        f"Over all cells under the right labels, by the controls: {change(found.right.difference)}.",
-    ]

@@ -25,12 +25,14 @@ class Suggestion:
         missing: How many of the model's attributes it has no label for.
         uncertainty: Entropy of these labels in bits, the mean over all attributes of the model.
         attributes: The labels that the model is least sure of, the least sure first.
+        present: Attributes that it shows, by its labels and, where there is none, by the model.
     """
 
     image: str
     missing: int
     uncertainty: float
     attributes: tuple[str, ...]
+    present: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,16 @@ class SuggestionResult(Result):
     warnings: tuple[str, ...] = ()
 
     @property
+    def files(self) -> tuple[str, ...]:
+        """What is written: the suggestions, and with tasks for Label Studio their labeling interface."""
+        return (self.out, f"{self.out}.xml") if self.for_label_studio else (self.out,)
+
+    @property
+    def for_label_studio(self) -> bool:
+        """Whether the file holds tasks for Label Studio, as its suffix `.json` says."""
+        return self.out.lower().endswith(".json")
+
+    @property
     def table(self) -> pd.DataFrame:
         """A row per image, with its rank from 1."""
         import pandas as pd
@@ -57,7 +69,12 @@ class SuggestionResult(Result):
     def rows(self) -> list[dict[str, Any]]:
         """Return the suggestions as they stand in the file; attributes are separated by blanks."""
         return [
-            {"rank": rank, **asdict(one), "attributes": " ".join(one.attributes)}
+            {
+                "rank": rank,
+                **asdict(one),
+                "attributes": " ".join(one.attributes),
+                "present": " ".join(one.present),
+            }
             for rank, one in enumerate(self.suggestions, start=1)
         ]
 
@@ -82,5 +99,5 @@ class SuggestionResult(Result):
             table.add_row(Text(one.image), count(one.missing), bits, Text(", ".join(one.attributes)))
         rest = len(self.suggestions) - SHOWN
         more = [Text(f"and {plural(rest, 'more image')}")] if rest > 0 else []
-        where = [Text(f"Written to {self.out}.")] if self.out else []
+        where = [Text(f"Written to {' and '.join(self.files)}.")] if self.out else []
         return [Text(told, style="bold"), Text(), table, *more, *where]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..evaluation.comparison import Decision
 from ..evaluation.learning_curve import LearningCurve
+from ..reviewing.reviewed_training import AfterReview
 from .evaluation_result import EvaluationResult
 from .presentation import without_nan
 
@@ -21,19 +22,25 @@ class TrainingResult(EvaluationResult):
     decision: Decision
     curve: LearningCurve | None = None
     """What more labelled images would bring; None where it was not measured."""
+    review: AfterReview | None = None
+    """The comparison with the training that the labels were reviewed with; None where they were not."""
 
     def to_json(self) -> dict[str, Any]:
         """Return a plain object; what is not defined is None."""
         promotion = {"promoted": self.decision.promote, "reason": self.decision.reason}
         curve = without_nan(self.curve.to_json()) if self.curve else None
-        return {**super().to_json(), "promotion": promotion, "learning_curve": curve}
+        review = without_nan(asdict(self.review)) if self.review else None
+        return {**super().to_json(), "promotion": promotion, "learning_curve": curve, "review": review}
 
     def summary(self) -> list[RenderableType]:
         """Return the verdict, the table of attributes, the gate's decision, and where everything is."""
         from rich.text import Text
 
         from ..reporting.curve_wording import curve_story
+        from ..reporting.review_wording import review_story
 
         *found, where = super().summary()
         story = [Text(" ".join(curve_story(self.curve))), Text()] if self.curve else []
+        if self.review:
+            story += [*map(Text, review_story(self.review)), Text()]
         return [*found, *story, Text(self.decision.reason), where]

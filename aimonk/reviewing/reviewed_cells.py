@@ -32,13 +32,17 @@ class RunComparison:
     """Over all cells under the right labels, estimated from the controls."""
 
 
-def reviewed_cells(dataset: Dataset, answers: Iterable[Answer]) -> ReviewedCells:
+def reviewed_cells(
+    dataset: Dataset, answers: Iterable[Answer], targets: np.ndarray | None = None
+) -> ReviewedCells:
     """Return the answers that stand as matrices; answers about other images or attributes are left out.
 
     Args:
         dataset: N images and L attributes.
         answers: one for each cell, such as `AnswerBook.latest()`.
+        targets: `(N, L)` labels before the review; by default those of the data set.
     """
+    before = dataset.targets if targets is None else targets
     rows = {name: row for row, name in enumerate(dataset.names)}
     columns = {name: column for column, name in enumerate(dataset.attributes)}
     found = np.full(dataset.targets.shape, np.nan)
@@ -48,7 +52,7 @@ def reviewed_cells(dataset: Dataset, answers: Iterable[Answer]) -> ReviewedCells
             at = rows[one.image], columns[one.attribute]
             found[at] = _VALUE[one.answer]
             controls[at] = one.control and not one.doubted
-    return ReviewedCells(dataset.targets, found, controls)
+    return ReviewedCells(before, found, controls)
 
 
 def compare_runs(
@@ -57,6 +61,7 @@ def compare_runs(
     earlier: np.ndarray,
     later: np.ndarray,
     reviewer_error: float = 0.0,
+    corrected: np.ndarray | None = None,
 ) -> RunComparison:
     """Compare two runs.
 
@@ -66,9 +71,11 @@ def compare_runs(
         earlier: `(N, L)` probabilities of the run that was reviewed; nan where there is none.
         later: likewise, of the run that it is compared with.
         reviewer_error: see `reviewed_precision`.
+        corrected: `(N, L)` labels after the review; by default those before it with the answers in them.
     """
     both = np.isfinite(earlier) & np.isfinite(later)
-    corrected = np.where(np.isnan(cells.answers), cells.targets, cells.answers)
+    if corrected is None:
+        corrected = np.where(np.isnan(cells.answers), cells.targets, cells.answers)
 
     def under(targets: np.ndarray) -> Comparison:
         known = np.where(both, targets, MISSING).astype(np.float32)

@@ -12,39 +12,31 @@ import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
 
+from .contributions import Contributions, Explainer
 from .decode_limits import SERVING, TRAINING
 from .decoder import decode
+from .explained_prediction import ExplainedPrediction, explanations
 from .image_file import read_image_file
 from .inference import BATCH, CompiledGraph, read_graph
 from .package_digests import check_digests, package_digest
+from .prediction import Prediction
 from .record import read_info
 from .request_limits import BusyError
 from .user_errors import ImagesError
 
-__all__ = ["BATCH", "MANY", "Prediction", "Predictor"]
+__all__ = ["BATCH", "MANY", "Predictor"]
 
 MANY = 8 * BATCH
 """Images from which on it pays to compile the graph a second time, for throughput."""
 
 Source = bytes | Path | ImagesError
 """An encoded image, the file it lies in, or the reason why there is none."""
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The answer for one image; `probabilities` is empty when `error` says why it could not be read."""
-
-    predicted_attributes: tuple[str, ...]
-    probabilities: tuple[float, ...]
-    """Per attribute, in the package's order."""
-    error: str | None = None
 
 
 class Predictor:
@@ -66,7 +58,7 @@ class Predictor:
     """
 
     def __init__(self, folder: Path, *, throughput: bool = False, served: bool = False) -> None:
-        self.info = read_info(folder)
+        self.info, self._folder = read_info(folder), folder
         pixels = self.info.limits.pixels_per_image
         self._decode_limits = dataclasses.replace(SERVING, max_pixels=pixels) if served else TRAINING
         check_digests(folder)
@@ -74,6 +66,8 @@ class Predictor:
         self._graph = read_graph(folder, self.info)
         self._compiling = threading.Lock()
         self._for_many: CompiledGraph | None = None
+        self._explaining = threading.Lock()
+        self._explainer: Explainer | None = None
         self._for_few = (
             self._many() if throughput else CompiledGraph(self._graph, self.info, throughput=False)
         )
@@ -148,6 +142,32 @@ class Predictor:
                 decoding.extend(self._submit(islice(source, BATCH)))
             yield from inferring.popleft().result()
 
+    def explain(self, images: Iterable[Source]) -> Iterator[ExplainedPrediction]:
+        """Answer images as `predict` does, each with where its evidence lies, one at a time.
+
+        The first call reads the graph once more, with the inner maps as outputs. Probabilities come from
+        that graph and differ from those of `predict` by rounding alone.
+
+        Raises:
+            ModelError: the model's logits cannot be taken apart.
+            BusyError: the predictor is closed.
+        """
+        for image in images:
+            self._check_open()
+            pixels = self._decode(image)
+            if isinstance(pixels, ImagesError):
+                yield ExplainedPrediction(Prediction((), (), str(pixels)))
+                continue
+            found = self._contributions(pixels)
+            prediction = self._prediction(probabilities_of(found.logits))
+            yield ExplainedPrediction(prediction, () if prediction.error else explanations(found, self.info))
+
+    def _contributions(self, pixels: np.ndarray) -> Contributions:
+        with self._explaining:  # an explainer has one inference request
+            if self._explainer is None:
+                self._explainer = Explainer(self._folder)
+            return self._explainer.contributions(pixels[None])[0]
+
     def _many(self) -> CompiledGraph:
         with self._compiling:
             if self._for_many is None:
@@ -177,11 +197,7 @@ class Predictor:
     def _answer(self, graph: CompiledGraph, images: list[np.ndarray | ImagesError]) -> list[Prediction]:
         """Infer the decoded images of one batch; put the errors back where they were."""
         good = [image for image in images if not isinstance(image, ImagesError)]
-        # tanh, since exp(-x) overflows for very negative logits
-        probabilities = (
-            0.5 * (1.0 + np.tanh(0.5 * graph.infer(np.stack(good)).astype(np.float64))) if good else ()
-        )
-        rows = iter(probabilities)
+        rows = iter(probabilities_of(graph.infer(np.stack(good)))) if good else iter(())
         return [
             Prediction((), (), str(image)) if isinstance(image, ImagesError) else self._prediction(next(rows))
             for image in images
@@ -192,6 +208,15 @@ class Predictor:
             return Prediction((), (), "the model gives no finite probabilities for this image")
         present = np.flatnonzero(probabilities >= self._thresholds)
         return Prediction(tuple(self.info.names[index] for index in present), tuple(probabilities.tolist()))
+
+
+def probabilities_of(logits: np.ndarray) -> np.ndarray:
+    """`float64`; by tanh, since exp(-x) overflows for very negative logits.
+
+    >>> probabilities_of(np.array([0.0, -1000.0])).tolist()
+    [0.5, 0.0]
+    """
+    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * logits.astype(np.float64))))
 
 
 def _cores() -> int:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from .predictor import Prediction
+from .explained_prediction import ExplainedPrediction
+from .prediction import Prediction
 
 COLUMNS = ("predicted_attributes", "probabilities", "error", "scores")
 
@@ -65,3 +67,11 @@ def reply_table(predictions: Iterable[Prediction], names: tuple[str, ...]) -> pd
         pd.Series(scores, dtype=object),
     )
     return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
+
+
+def explained_table(answers: Iterable[ExplainedPrediction], names: tuple[str, ...]) -> pd.DataFrame:
+    """The same table with a column `explanations`: a list of dictionaries, see `Explanation`."""
+    rows = list(answers)
+    table = reply_table((row.prediction for row in rows), names)
+    cells = [[asdict(explanation) for explanation in row.explanations] for row in rows]
+    return table.assign(explanations=pd.Series(cells, dtype=object))

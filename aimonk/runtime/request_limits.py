@@ -36,6 +36,15 @@ class Limits:
     """Pixels unpacked of one image, see `decode_limits`."""
 
 
+def check_explained(images: int, most: int) -> None:
+    """Raise TooLargeError if one request may not ask for so many explanations."""
+    if images > most:
+        raise TooLargeError(
+            f"The request asks for explanations of {images:,} images, more than the {most} that one request "
+            "may have; send several."
+        )
+
+
 class Admission:
     """Counts the work in progress, for any number of threads.
 

@@ -19,8 +19,8 @@ import contextlib
 import logging
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import asdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import asdict, replace
 from typing import Any
 
 import uvicorn
@@ -31,11 +31,12 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from ..errors import AimonkError
+from ..errors import AimonkError, ModelError
 from ..progress import tell
+from ..runtime.explained_prediction import IMAGES, ExplainedPrediction
 from ..runtime.image_cell import encoded_size, image_bytes
-from ..runtime.request_limits import Admission, BusyError, Limits, TooLargeError
-from .request_body import RequestError, body_cells
+from ..runtime.request_limits import Admission, BusyError, Limits, TooLargeError, check_explained
+from .request_body import Invocation, RequestError, read_body
 from .served_model import ServedModel, loaded_for_serving
 from .server_metrics import ServerMetrics
 
@@ -167,13 +168,17 @@ class _Endpoints:
         """Answer a request's images, a row each."""
         try:
             with self._bodies.admit(1, self._length(request)):
-                async with _cells(request, self._limits.images_per_request, self._threads) as (cells, names):
-                    size = sum(map(encoded_size, cells))
-                    with self._work.admit(len(cells), size), self._metrics.in_progress.track_inprogress():
+                async with _invocation(request, self._limits.images_per_request, self._threads) as asked:
+                    count, size = len(asked.cells), sum(map(encoded_size, asked.cells))
+                    if asked.explain:
+                        check_explained(count, IMAGES)
+                    with self._work.admit(count, size), self._metrics.in_progress.track_inprogress():
                         async with self._threads:
-                            rows = await asyncio.to_thread(self._answer, cells, names)
+                            rows = await asyncio.to_thread(self._answer, asked)
         except RequestError as error:
             return await _refused(request, error.status, str(error))
+        except ModelError as error:  # it cannot be explained
+            return await _refused(request, 400, str(error))
         except TooLargeError as error:
             return await _refused(request, 429, str(error))
         except BusyError as error:
@@ -196,38 +201,44 @@ class _Endpoints:
             )
         return int(text)
 
-    def _answer(self, cells: list[Any], files: list[str] | None) -> list[dict[str, Any]]:
+    def _answer(self, asked: Invocation) -> list[dict[str, Any]]:
         names = self._model.predictor.info.names
-        sources = [image_bytes(cell) for cell in cells] if len(cells) == 1 else map(image_bytes, cells)
-        predictor = self._model.predictor
-        found = predictor.predict(sources) if isinstance(sources, list) else predictor.stream(sources)
         rows = []
-        for number, prediction in enumerate(found):
-            row: dict[str, Any] = {"image": files[number]} if files else {}
-            row |= asdict(prediction)
-            row["scores"] = dict(zip(names, prediction.probabilities, strict=False))
+        for number, answer in enumerate(self._answers(asked)):
+            row: dict[str, Any] = {"image": asked.files[number]} if asked.files else {}
+            row |= asdict(answer.prediction)
+            row["scores"] = dict(zip(names, answer.prediction.probabilities, strict=False))
+            if asked.explain:
+                row["explanations"] = [asdict(explanation) for explanation in answer.explanations]
             rows.append(row)
         self._metrics.counted(rows)
         return rows
 
+    def _answers(self, asked: Invocation) -> Iterator[ExplainedPrediction]:
+        predictor, sources = self._model.predictor, map(image_bytes, asked.cells)
+        if asked.explain:
+            return predictor.explain(sources)
+        found = predictor.predict(list(sources)) if len(asked.cells) == 1 else predictor.stream(sources)
+        return map(ExplainedPrediction, found)
+
 
 @contextlib.asynccontextmanager
-async def _cells(
-    request: Request, most: int, threads: asyncio.Semaphore
-) -> AsyncIterator[tuple[list[Any], list[str] | None]]:
-    """The images of a request, and their files' names where it is a form."""
+async def _invocation(request: Request, most: int, threads: asyncio.Semaphore) -> AsyncIterator[Invocation]:
+    """What a request asks for. Where it is not JSON, `?explain=true` asks for explanations."""
+    explain = request.query_params.get("explain", "").lower() == "true"
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != _MULTIPART:
         body = await _body(request)
         async with threads:  # not while a slow client is still sending
-            cells = await asyncio.to_thread(body_cells, kind, body)
+            asked = await asyncio.to_thread(read_body, kind, body)
         del body
-        yield cells, None
+        yield replace(asked, explain=asked.explain or explain)
         return
     try:
         async with request.form(max_files=most, max_fields=most) as form:
             files = [part for _, part in form.multi_items() if isinstance(part, UploadFile)]
-            yield [await file.read() for file in files], [file.filename or "" for file in files]
+            names = tuple(file.filename or "" for file in files)
+            yield Invocation([await file.read() for file in files], explain, names)
     except HTTPException as error:
         raise RequestError(f"The form cannot be read: {error.detail}") from None
 

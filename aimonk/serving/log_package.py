@@ -10,7 +10,7 @@ from pathlib import Path
 import mlflow
 from mlflow.models import ModelSignature
 from mlflow.models.model import ModelInfo
-from mlflow.types import ColSpec, DataType, Schema
+from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 from mlflow.types.schema import Array, Map
 
 from ..runtime.record import ENVIRONMENT
@@ -53,7 +53,7 @@ def log_package(package: Path) -> ModelInfo:
 
 
 def signature() -> ModelSignature:
-    """Images in a column `image`; the reply's four columns.
+    """Images in a column `image`; the reply's four columns; the parameter `explain`, which adds a fifth.
 
     The column's type is text, although bytes do as well: MLflow decodes the base64 of a binary column
     itself, and refuses the whole request for one null or damaged cell. It passes a text column on as it is.
@@ -69,6 +69,7 @@ def signature() -> ModelSignature:
                 ColSpec(Map(DataType.double), "scores"),
             ]
         ),
+        params=ParamSchema([ParamSpec("explain", DataType.boolean, default=False)]),
     )
 
 

@@ -37,6 +37,8 @@ _SERVER_PROCESS = "__pyfunc_model_path__"
 class AimonkModel(PythonModel):
     """Column `image` of encoded images in; attributes, probabilities, errors and scores out, a row per row.
 
+    With the parameter `explain` the table has a column `explanations`, see `runtime.explained_prediction`.
+
     In a server (see `_SERVED`), requests beyond the package's limits are refused with 429, and those that
     come while the server is full with 503. In process and on Spark a table may have any number of rows.
     """
@@ -49,6 +51,8 @@ class AimonkModel(PythonModel):
             return importlib.import_module(f"{runtime}.{module}")
 
         self._cell, self._limits, self._reply = map(shipped, ("image_cell", "request_limits", "reply_table"))
+        self._model_error = shipped("user_errors").ModelError
+        self._explained_images = shipped("explained_prediction").IMAGES
         served = _SERVER_PROCESS in os.environ or _is_served()
         package = Path(context.artifacts["package"]).resolve()
         self._predictor = shipped("predictor").Predictor(package, served=served)
@@ -64,32 +68,39 @@ class AimonkModel(PythonModel):
         Args:
             context: not used.
             model_input: a table with a column `image`; see `runtime.image_cell` for what a cell may be.
-            params: not used.
+            params: `explain`, which is false by default.
 
         Raises:
-            MlflowException: there is no column `image` (HTTP 400), the request is too large (429), the
-                server is full or ends (503), or the model fails (500).
+            MlflowException: there is no column `image`, or the model cannot be explained (HTTP 400); the
+                request is too large (429); the server is full or ends (503); or the model fails (500).
         """
+        explain = bool((params or {}).get("explain", False))
         try:
             if _is_served() and isinstance(model_input, pd.DataFrame):
                 self._admission.check_images(len(model_input))  # a column of millions takes seconds to read
             cells = _image_column(model_input)
             if not _is_served():
-                return self._answer(cells)
+                return self._answer(cells, explain)
+            if explain:
+                self._limits.check_explained(len(cells), self._explained_images)
             with self._admission.admit(len(cells), sum(map(self._cell.encoded_size, cells))):
-                return self._answer(cells)
+                return self._answer(cells, explain)
         except self._limits.TooLargeError as error:
             raise MlflowException(str(error), RESOURCE_EXHAUSTED) from None
         except self._limits.BusyError as error:
             raise MlflowException(str(error), TEMPORARILY_UNAVAILABLE) from None
+        except self._model_error as error:
+            raise MlflowException(str(error), INVALID_PARAMETER_VALUE) from None
         except MlflowException:
             raise
         except Exception as error:  # anything else would show its trace to the client
             raise MlflowException(f"The model failed: {type(error).__name__}.", INTERNAL_ERROR) from None
 
-    def _answer(self, cells: list[Any]) -> pd.DataFrame:
+    def _answer(self, cells: list[Any], explain: bool) -> pd.DataFrame:
         decode = self._cell.image_bytes
         names = self._predictor.info.names
+        if explain:
+            return self._reply.explained_table(self._predictor.explain(map(decode, cells)), names)
         if len(cells) == 1:
             return self._reply.reply_table(self._predictor.predict([decode(cells[0])]), names)
         return self._reply.reply_table(self._predictor.stream(map(decode, cells)), names)

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import sys
+from dataclasses import dataclass
 from typing import Any
 
 from ..errors import AimonkError
@@ -30,8 +31,18 @@ class RequestError(AimonkError):
         self.status = status
 
 
-def body_cells(kind: str, body: bytes | bytearray) -> list[Any]:
-    """The cells of a body's column `image`, as `runtime.image_cell` takes them.
+@dataclass(frozen=True)
+class Invocation:
+    """What a request asks for: the cells of its column `image`, as `runtime.image_cell` takes them."""
+
+    cells: list[Any]
+    explain: bool = False
+    files: tuple[str, ...] = ()
+    """Names of the files, where the request is a form."""
+
+
+def read_body(kind: str, body: bytes | bytearray) -> Invocation:
+    """Understand a body.
 
     Args:
         kind: media type without parameters, in lower case.
@@ -40,15 +51,15 @@ def body_cells(kind: str, body: bytes | bytearray) -> list[Any]:
     Raises:
         RequestError: the type is unknown, the body is malformed, or there is no column `image`.
 
-    >>> body_cells("application/json", b'{"inputs": {"image": ["R0lG", null]}}')
-    ['R0lG', None]
+    >>> read_body("application/json", b'{"inputs": {"image": ["R0lG", null]}, "params": {"explain": true}}')
+    Invocation(cells=['R0lG', None], explain=True, files=())
     """
     if kind == JSON:
-        return _json_cells(body)
+        return _json_invocation(body)
     if kind == CSV:
-        return _csv_cells(body)
+        return Invocation(_csv_cells(body))
     if kind.startswith("image/") or kind == "application/octet-stream":
-        return [bytes(body)]
+        return Invocation([bytes(body)])
     raise RequestError(
         f"The content type {kind[:60] or '(none)'!r} is not known; send {JSON}, {CSV}, a form, or "
         "an image as image/jpeg or the like.",
@@ -56,11 +67,27 @@ def body_cells(kind: str, body: bytes | bytearray) -> list[Any]:
     )
 
 
-def _json_cells(body: bytes | bytearray) -> list[Any]:
+def _json_invocation(body: bytes | bytearray) -> Invocation:
     try:
         request = json.loads(body)
     except (ValueError, RecursionError):
         raise RequestError("The body is not valid JSON.") from None
+    return Invocation(_json_cells(request), _explain(request.get("params")))
+
+
+def _explain(params: Any) -> bool:
+    """The one parameter that there is."""
+    if params is None:
+        return False
+    if not isinstance(params, dict) or params.keys() - {"explain"}:
+        raise RequestError("`params` is an object that may hold `explain`, and nothing else.")
+    explain = params.get("explain", False)
+    if not isinstance(explain, bool):
+        raise RequestError("The parameter `explain` is true or false.")
+    return explain
+
+
+def _json_cells(request: Any) -> list[Any]:
     forms = [form for form in FORMS if isinstance(request, dict) and form in request]
     if len(forms) != 1:
         raise RequestError(f"The JSON body needs exactly one of the keys {', '.join(FORMS)}.")

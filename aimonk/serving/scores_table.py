@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import AimonkError
-from ..runtime.predictor import Prediction
+from ..runtime.prediction import Prediction
 
 if TYPE_CHECKING:
     import pyarrow as pa

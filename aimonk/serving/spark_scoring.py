@@ -19,7 +19,7 @@ import mlflow
 import pandas as pd
 
 from ..errors import AimonkError
-from ..runtime.predictor import Prediction
+from ..runtime.prediction import Prediction
 from ..runtime.record import read_info
 from ..spark import slices, spark_session, watched, without_advice
 from .batch_scoring import Progress, ScoreOptions, ScoringResult, open_source, write_table

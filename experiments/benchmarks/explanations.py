@@ -1,32 +1,19 @@
 """Measure explanations: are they exact, do they lie on the right part, does removing the evidence matter?
 
     python experiments/benchmarks/explanations.py MODEL DATA_FOLDER [--images 200] [--occluded 40]
-    python experiments/benchmarks/explanations.py MODEL --demo [--images 60]
+    python experiments/benchmarks/explanations.py MODEL --demo [--images 60] [--occluded 20]
 
 `MODEL` is any URI of a model. With a folder of photos and `labels.csv` beside it: the largest difference
-between the logit and baseline plus contributions; the time by that of a prediction; and how far the logit of
-positives falls when the tenth of the image is painted gray that contributes most, compared with a random
-tenth, and on `--occluded` photos with the tenths that occlusion (a gray window of a sixth of the side slid
-over the image, 121 predictions) and Grad-CAM of the last map choose.
+between the logit and baseline plus contributions; the time of a server's explained answer by that of a plain
+one; and how far the logit of positives falls when the tenth of the image is painted gray that contributes
+most, compared with a random tenth, and on `--occluded` photos with the tenths that occlusion (a gray window
+of a sixth of the side slid over the image, 121 predictions) and Grad-CAM of the last map choose.
 
 With `--demo` the model is one of the demo's drawings. New ones are drawn, each with and without a part, so
-that the pixels of the part are known: how much of the cell with most evidence lies on it, by its share of the
-image.
+that the pixels of the part are known: how much of the cell with most evidence lies on it, by contributions,
+occlusion and Grad-CAM, and how many times the part's share of the image that is.
 
-Measured 2026-11-25, mobilenet@0.25, frozen, default recipe:
-
-| photos (40 of data/clothing, 165 positives; rivals: 8 photos) | logit falls by | further than at random |
-|:---|---:|---:|
-| contributions | 2.08 | 98% |
-| random | 0.28 | |
-| occlusion | 1.93 | 97% |
-| grad-cam | 0.97 | 72% |
-
-| demo's drawings (60 of each) | share of the image | of the cell with most evidence | times |
-|:---|---:|---:|---:|
-| belt | 0.023 | 1.00 | 44 |
-| sun_hat | 0.054 | 0.72 | 13 |
-| long_sleeves | 0.036 | 0.29 | 8 |
+Measured 2026-11-25: see experiments/README.md.
 """
 
 from __future__ import annotations
@@ -139,12 +126,14 @@ def measure_photos(package: Path, folder: Path, count: int, occluded: int) -> No
     print(f"positives: {len(falls['random'])}; the logit falls further than at random in {better:.1%}")
     print("| the tenth painted gray | logit falls by (mean) | further than at random |\n|:---|---:|---:|")
     for name, values in rivals.items():
+        if not values:
+            continue
         share = np.mean(np.array(values) > np.array(rivals["random"]))
         print(f"| {name} | {np.mean(values):.2f} | {share:.0%} |")
-    print_time(explainer, predictor, [data.paths[row].read_bytes() for row in rows[:50]])
+    print_time(predictor, [data.paths[row].read_bytes() for row in rows[:50]])
 
 
-def print_time(explainer: Explainer, predictor: Predictor, files: list[bytes]) -> None:
+def print_time(predictor: Predictor, files: list[bytes]) -> None:
     """Print the time of one photo, decoding included: the best of three rounds."""
 
     def seconds(answer: Callable[[bytes], object]) -> float:
@@ -154,7 +143,7 @@ def print_time(explainer: Explainer, predictor: Predictor, files: list[bytes]) -
         return (time.perf_counter() - begin) / len(files)
 
     plain = min(seconds(lambda file: predictor.predict([file])) for _ in range(3))
-    explained = min(seconds(explainer.explain) for _ in range(3))
+    explained = min(seconds(lambda file: list(predictor.explain([file]))) for _ in range(3))
     times = explained / plain
     print(f"predicted in {1e3 * plain:.1f} ms, explained in {1e3 * explained:.1f} ms: {times:.2f} times")
 
@@ -166,15 +155,17 @@ def encoded(picture: Image.Image) -> bytes:
     return content.getvalue()
 
 
-def measure_drawings(package: Path, count: int) -> None:
-    """Print how often the place with most evidence lies on the right part."""
-    explainer = Explainer(package)
+def measure_drawings(package: Path, count: int, occluded: int) -> None:
+    """Print how much of the place with most evidence lies on the right part."""
+    explainer, predictor = Explainer(package), Predictor(package)
     rows, columns = explainer.grid
-    print("| part | its share of the image | of the cell with most evidence | times |\n|:---|---:|---:|---:|")
+    print("| part | its share of the image | contributions | occlusion | grad-cam |")
+    print("|:---|---:|---:|---:|---:|")
     for part in PARTS:
         j = explainer.info.names.index(part)
         generator = np.random.default_rng(5)
-        areas, hits = [], []
+        areas: list[float] = []
+        hits: dict[str, list[float]] = {"contributions": [], "occlusion": [], "grad-cam": []}
         for number in range(count):
             others = {name: bool(generator.random() < share) for name, share in SHARES.items()}
             with_it, without = (
@@ -184,13 +175,18 @@ def measure_drawings(package: Path, count: int) -> None:
             differs = np.abs(np.asarray(with_it, int) - np.asarray(without, int)).max(axis=2) > 12
             down = np.arange(differs.shape[0]) * rows // differs.shape[0]
             across = np.arange(differs.shape[1]) * columns // differs.shape[1]
-            places = explainer.explain(encoded(with_it)).places[j]
-            row, column = np.unravel_index(places.argmax(), places.shape)
-            areas.append(differs.mean())
-            hits.append(differs[np.ix_(down == row, across == column)].mean())
-        print(
-            f"| {part} | {np.mean(areas):.3f} | {np.mean(hits):.2f} | {np.mean(hits) / np.mean(areas):.0f} |"
-        )
+            image = decode(encoded(with_it), explainer.info.input_size)
+            maps = {"contributions": explainer.contributions(image[None])[0].places[j]}
+            maps["grad-cam"] = grad_cam(explainer, image)[j]
+            if number < occluded:
+                maps["occlusion"] = occlusion(predictor, image, explainer.grid)[j]
+            areas.append(float(differs.mean()))
+            for name, places in maps.items():
+                row, column = np.unravel_index(places.argmax(), places.shape)
+                hits[name].append(float(differs[np.ix_(down == row, across == column)].mean()))
+        area = float(np.mean(areas))
+        found = [f"{np.mean(values):.2f} ({np.mean(values) / area:.0f} times)" for values in hits.values()]
+        print(f"| {part} | {area:.3f} | {' | '.join(found)} |", flush=True)
 
 
 def main() -> None:
@@ -206,7 +202,7 @@ def main() -> None:
     given = parser.parse_args()
     package = model_package(given.model)
     if given.demo:
-        measure_drawings(package, given.images)
+        measure_drawings(package, given.images, given.occluded)
     else:
         measure_photos(package, given.data, given.images, given.occluded)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import numpy as np
@@ -79,3 +80,19 @@ def test_labels_that_have_no_hole(folder: Path, store: MlflowClient, tmp_path: P
 def test_an_unknown_strategy(folder: Path) -> None:
     with pytest.raises(ConfigError, match="no strategy 'best'; known are random, uncertain"):
         suggest("models:/m/1", folder, strategy="best")
+
+
+def test_tasks_for_label_studio_are_answered(folder: Path, store: MlflowClient, tmp_path: Path) -> None:
+    labels = tmp_path / "labels.csv"
+    labels.write_text("image,red,dark\n0.png,0,0\n1.png,1,NA\n2.png,1,1\n3.png,1,0\n4.png,NA,0\n")
+    out = tmp_path / "tasks.json"
+    options = ("data.max_unusable=1.0",)
+    found = suggest("models:/m/1", folder, labels, out=out, strategy="uncertain", settings=options)
+    tasks = {task["data"]["image"]: task["predictions"][0] for task in json.loads(out.read_text())}
+    chosen = {name: one["result"][0]["value"]["choices"] for name, one in tasks.items()}
+    address = "/data/local-files/?d=photos/"
+    # the logit of dark is 0, that of red in the last picture 1.5; what is labelled stays
+    assert chosen == {f"{address}1.png": ["red", "dark"], f"{address}4.png": ["red"]}
+    assert {one["model_version"] for one in tasks.values()} == {"models:/m/1"}
+    assert '<Choice value="dark"/>' in (tmp_path / "tasks.json.xml").read_text()
+    assert f"Written to {out} and {out}.xml." in " ".join(str(found).split())

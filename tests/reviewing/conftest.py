@@ -11,6 +11,8 @@ from PIL import Image
 from aimonk.config import Config
 from aimonk.data.dataset import Dataset, read_dataset
 
+from ..tracking.conftest import empty_store, store  # noqa: F401
+
 LABELS = (
     "image,belt,collar\n"
     "a.png,1,0\nb.png,0,1\nc.png,1,NA\nd.png,0,0\ne.png,1,1\nf.png,0,NA\ng.png,1,0\nh.png,0,1\n"

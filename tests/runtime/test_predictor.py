@@ -15,7 +15,8 @@ import pytest
 from aimonk.errors import ImagesError, ModelError
 from aimonk.runtime.inference import CompiledGraph
 from aimonk.runtime.package_digests import write_digests
-from aimonk.runtime.predictor import BATCH, MANY, Prediction, Predictor
+from aimonk.runtime.prediction import Prediction
+from aimonk.runtime.predictor import BATCH, MANY, Predictor
 from aimonk.runtime.request_limits import BusyError, Limits
 from tests.conftest import ROOT
 

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 from mlflow.pyfunc import _convert_struct_values, _infer_spark_udf_return_type
 
-from aimonk.runtime.predictor import Prediction
+from aimonk.runtime.prediction import Prediction
 from aimonk.runtime.reply_table import reply_table
 from aimonk.serving.log_package import signature
 

@@ -87,6 +87,28 @@ def test_an_image_may_come_as_it_is_or_in_a_form(client: TestClient) -> None:
     assert (second["image"], second["error"]) == ("bad.png", "not an image")
 
 
+def test_explanations_are_asked_for_in_json_or_in_the_address(client: TestClient) -> None:
+    asked = {"inputs": {"image": [TEXT, "no"]}, "params": {"explain": True}}
+    first, second = client.post("/invocations", json=asked).json()["predictions"]
+    assert [entry["attribute"] for entry in first["explanations"]] == ["red"]
+    (found,) = first["explanations"]
+    total = found["baseline"] + found["elsewhere"] + sum(map(sum, found["contributions"]))
+    assert total == pytest.approx(1, abs=1e-3)
+    assert second["explanations"] == []
+    headers = {"Content-Type": "image/png"}
+    raw = client.post("/invocations?explain=true", content=RED, headers=headers)
+    assert raw.json()["predictions"] == [first]
+    form = client.post("/invocations?explain=true", files=[("a", ("red.png", RED, "image/png"))])
+    assert form.json()["predictions"] == [{"image": "red.png", **first}]
+
+
+def test_a_request_may_ask_for_a_few_explanations(client: TestClient) -> None:
+    asked = {"inputs": {"image": [TEXT] * 17}, "params": {"explain": True}}
+    reply = client.post("/invocations", json=asked)
+    assert reply.status_code == 429
+    assert "explanations of 17 images" in reply.json()["message"]
+
+
 @pytest.mark.parametrize(
     ("body", "headers", "status"),
     [

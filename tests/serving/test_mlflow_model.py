@@ -15,6 +15,7 @@ import pytest
 from mlflow.exceptions import MlflowException
 
 from aimonk import runtime
+from aimonk.runtime.explained_prediction import IMAGES
 from aimonk.runtime.request_limits import Limits
 from aimonk.serving.mlflow_model import AimonkModel
 from aimonk.serving.shipped_code import copy_runtime
@@ -116,6 +117,22 @@ def test_a_wrong_input_is_the_callers_fault(model: AimonkModel, model_input: Any
     assert raised.value.error_code == "INVALID_PARAMETER_VALUE"
 
 
+def test_explanations_come_if_they_are_asked_for(model: AimonkModel) -> None:
+    images = pd.DataFrame({"image": [RED, b"no image", DARK]})
+    plain = ask(model, images)
+    rows = model.predict(None, images, {"explain": True}).to_dict(orient="records")
+    for row, expected in zip(rows, plain, strict=True):
+        explained = row.pop("explanations")
+        np.testing.assert_allclose(row.pop("probabilities"), expected["probabilities"], atol=1e-6)
+        assert list(row.pop("scores")) == list(expected["scores"])
+        assert row == {name: expected[name] for name in row}
+        assert [entry["attribute"] for entry in explained] == expected["predicted_attributes"]
+        for entry in explained:
+            total = entry["baseline"] + entry["elsewhere"] + np.sum(entry["contributions"])
+            assert total == pytest.approx(entry["logit"], abs=1e-3)
+    assert model.predict(None, images, {"explain": False}).equals(model.predict(None, images))
+
+
 def test_a_failure_inside_shows_no_trace(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = load(package)
 
@@ -171,6 +188,15 @@ def test_a_full_server_says_so_and_a_closed_one_too(small: AimonkModel) -> None:
 
 
 @pytest.mark.usefixtures("served")
+@pytest.mark.usefixtures("served")
+def test_a_server_explains_a_few_images_at_a_time(model: AimonkModel) -> None:
+    images = pd.DataFrame({"image": [RED] * (IMAGES + 1)})
+    with pytest.raises(MlflowException, match="explanations of 17 images, more than the 16") as caught:
+        model.predict(None, images, {"explain": True})
+    assert caught.value.get_http_status_code() == 429
+    assert len(model.predict(None, images[:IMAGES], {"explain": True})) == IMAGES
+
+
 def test_two_million_empty_rows_are_refused_quickly(model: AimonkModel) -> None:
     rows = pd.DataFrame({"image": [""] * 2_000_000})
     began = time.perf_counter()

@@ -44,7 +44,7 @@ async function open(queue, attribute) {
   filter();
   grid.selectOpen();
   count();
-  grid.list.focus();
+  grid.list.focus({preventScroll: true});
 }
 
 function filter() {
@@ -189,6 +189,11 @@ for (const id of ["shown", "name"]) {
   get(id).addEventListener("input", () => { filter(); grid.selectOpen(); });
 }
 tabs.addEventListener("message", (event) => received(event.data));
+
+// The header covers the top of the page, and is as high as the window is narrow.
+new ResizeObserver(([entry]) => {
+  document.documentElement.style.setProperty("--header", `${entry.target.offsetHeight}px`);
+}).observe(document.querySelector("header"));
 
 async function start() {
   await outbox.send();
