@@ -9,16 +9,7 @@ precision over all cells under the wrong labels, under the corrected ones (naive
 `evaluation.review_bias`, and under the right labels; and in how many draws the estimate's 95% interval holds
 the last one. A fit is new flips and a new training; a draw is new controls and a new reviewer.
 
-Measured 2026-11-25, 2 fits, 10% of the labels wrong, a reviewer who errs in 2%; the truth is 0.810, and under
-the wrong labels it looks like 0.644:
-
-| suspects | controls | wrong of them | naive | estimate | held by the interval |
-|---:|---:|---:|---:|---:|---:|
-| 500 | 121 | 13 | 0.683 | 0.821 ± 0.091 | 47 of 50 |
-| 2000 | 462 | 33 | 0.763 | 0.813 ± 0.034 | 49 of 50 |
-| all 4,700 | 1,169 | 39 | 0.816 | 0.808 ± 0.011 | 12 of 12 |
-
-So a review that stops early leaves a figure that is too low, and a complete one a figure that is too high.
+Measured 2026-11-25: see experiments/README.md.
 
 With `--retrain`, instead: mean AP under the right labels of a model trained on the corrected labels, for
 suspects first and for cells in random order.
