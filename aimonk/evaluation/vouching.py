@@ -7,8 +7,11 @@ most b. The user asks for a precision P and a miss share m. For present the prom
     miss        P(S >= a | Y = 0) <= m      of the true negatives, so few are filled as present
 
 and for absent the same with the classes exchanged. Each attribute keeps all four with the asked confidence
-1 - delta: each of its two thresholds has delta / 2. An attribute is one claim; there is no correction over
-attributes, so of many attributes up to delta may be expected to break theirs.
+1 - delta, of which its two thresholds have shares alpha and delta - alpha. What binds the one for absent is
+how few positives are known, and likewise the other way round. So the threshold that the scarcer class binds
+has `SCARCE_SHARE` of delta. Which class is scarcer is known before any score is looked at. An attribute is
+one claim; there is no correction over attributes, so of many attributes up to delta may be expected to break
+theirs.
 
 **Test of one threshold** (Learn then Test: Angelopoulos, Bates, Candes, Jordan and Lei, "Learn then Test:
 Calibrating Predictive Algorithms to Achieve Risk Control", 2021, section 2). Let n known cells score at least
@@ -18,7 +21,7 @@ a, let e of them be negative, and let n0 negatives be known in all. If the promi
     its miss is above m:       e given n0  is Binomial(n0, r), r > m,      so  P(Binom(n0, m) <= e)
 
 are p-values for it, exact as Clopper and Pearson's interval is (1934). The threshold is certified if both
-are at most delta / 2: whichever promise is broken, its own test errs with at most that probability, so
+are at most alpha: whichever promise is broken, its own test errs with at most that probability, so
 the pair needs no correction (Berger, "Multiparameter Hypothesis Testing and Acceptance Sampling", 1982).
 
 **Many thresholds** cost nothing if they are tested in an order that no label decides, and testing stops at
@@ -29,7 +32,7 @@ P(. | S > s), as if s had been fixed. Let v be the largest score at which the pr
 first tested threshold at or below v have n cells, N of them above v. Given N, the errors above v are
 Binomial(N, 1 - P) by the choice of v, and each of the n - N other cells errs with at least that probability
 if errors do not become rarer as scores fall. So e is stochastically at least Binomial(n, 1 - P), and
-passing has probability at most delta / 2. For the miss share the same holds without any assumption: e only
+passing has probability at most alpha. For the miss share the same holds without any assumption: e only
 grows on the way, and at v it is Binomial(n0, m). Hence the one assumption: **within an attribute, a lower
 score does not mean a surer label**.
 
@@ -57,6 +60,8 @@ from ..data.labels import MISSING
 
 START_ERRORS = 2
 """Errors that the first tested threshold survives: a wrong label among the surest must not end the search."""
+SCARCE_SHARE = 0.8
+"""Of the error rate, for the threshold whose misses are counted on the scarcer class."""
 EVEN = 0.5
 """No cell is filled against its own probability, however well the others do."""
 _LARGE_START = 0.25
@@ -76,14 +81,24 @@ class Promise:
             if not 0 < getattr(self, name) < 1:
                 raise ValueError(f"{name} must lie between 0 and 1, not {getattr(self, name)}")
 
-    @property
-    def fewest(self) -> int:
-        """Known positives (or negatives) below which nothing passes, even without an error.
+    def levels(self, positives: int, negatives: int) -> tuple[float, float]:
+        """Return the error rates of the thresholds for absent and for present, given the known labels.
 
-        >>> Promise(miss=0.05, confidence=0.95).fewest
-        72
+        >>> [round(level, 3) for level in Promise(confidence=0.95).levels(100, 900)]
+        [0.04, 0.01]
         """
-        return math.ceil(math.log((1 - self.confidence) / 2) / math.log(1 - self.miss))
+        delta = 1 - self.confidence
+        shares = (SCARCE_SHARE, 1 - SCARCE_SHARE)
+        absent, present = shares if positives <= negatives else shares[::-1]
+        return absent * delta, present * delta
+
+    def fewest(self, level: float) -> int:
+        """Return how many cells of a class must be known, or nothing passes even without an error.
+
+        >>> Promise(miss=0.05).fewest(0.04)
+        63
+        """
+        return math.ceil(math.log(level) / math.log(1 - self.miss))
 
 
 @dataclass(frozen=True)
@@ -178,13 +193,16 @@ def vouch(
     return tuple(chosen)
 
 
-def certified(scores: np.ndarray, right: np.ndarray, promise: Promise, lowest: float = -math.inf) -> Passed:
+def certified(
+    scores: np.ndarray, right: np.ndarray, promise: Promise, level: float, lowest: float = -math.inf
+) -> Passed:
     """Return the lowest certified threshold for filling with one value; an infinite one if there is none.
 
     Args:
         scores: `(n,)` of independent cells, higher means surer of this value.
         right: `(n,) bool`, whether the cell has this value.
         promise: what must hold.
+        level: largest probability that a threshold is certified though the promise is broken.
         lowest: no lower threshold is tested.
 
     Example:
@@ -192,13 +210,13 @@ def certified(scores: np.ndarray, right: np.ndarray, promise: Promise, lowest: f
         the errors begin:
 
         >>> scores = np.arange(200.0)
-        >>> certified(scores, scores >= 100, Promise(precision=0.9, miss=0.1))
+        >>> certified(scores, scores >= 100, Promise(precision=0.9, miss=0.1), 0.025)
         Passed(threshold=96.0, cells=104, errors=4)
 
     """
     order = np.argsort(-scores, kind="stable")
     ranked, errors = scores[order], np.concatenate(([0], np.cumsum(~right[order])))
-    cells, level = np.arange(len(scores) + 1), (1 - promise.confidence) / 2
+    cells = np.arange(len(scores) + 1)
     wrong = binom.cdf(errors, cells, 1 - promise.precision)
     missed = binom.cdf(errors, errors[-1], promise.miss)
     passed = np.maximum(wrong, missed) <= level
@@ -206,7 +224,7 @@ def certified(scores: np.ndarray, right: np.ndarray, promise: Promise, lowest: f
     whole = np.ones(len(scores) + 1, bool)
     whole[1:-1] = ranked[1:] != ranked[:-1]
     whole[1:] &= ranked >= lowest
-    tested = np.flatnonzero(whole & (cells >= first_tested(len(scores), promise)))
+    tested = np.flatnonzero(whole & (cells >= first_tested(len(scores), promise, level)))
     failures = np.flatnonzero(~passed[tested])
     reached = tested[: failures[0]] if failures.size else tested
     if not reached.size:
@@ -215,13 +233,12 @@ def certified(scores: np.ndarray, right: np.ndarray, promise: Promise, lowest: f
     return Passed(float(ranked[last - 1]), last, int(errors[last]))
 
 
-def first_tested(cells: int, promise: Promise) -> int:
+def first_tested(cells: int, promise: Promise, level: float) -> int:
     """Return how many of the surest cells the first threshold takes, given how many are known.
 
-    >>> first_tested(2000, Promise(precision=0.95)), first_tested(2000, Promise(precision=0.99))
+    >>> first_tested(2000, Promise(precision=0.95), 0.025), first_tested(2000, Promise(precision=0.99), 0.025)
     (142, 368)
     """
-    level = (1 - promise.confidence) / 2
     counts = np.arange(1, max(cells, 1) + 1)
     for errors in (START_ERRORS, 0):
         passing = np.flatnonzero(binom.cdf(errors, counts, 1 - promise.precision) <= level)
@@ -237,8 +254,9 @@ def _vouch_attribute(
     if not learned:
         why = "there is no evidence that it was learned"
         return Vouched(name, math.inf, -math.inf, positives, negatives, reason=why)
-    for_present = certified(scores, labels == 1, promise, EVEN)
-    for_absent = certified(-scores, labels == 0, promise, float(np.nextafter(-EVEN, math.inf)))
+    levels = promise.levels(positives, negatives)
+    for_present = certified(scores, labels == 1, promise, levels[1], EVEN)
+    for_absent = certified(-scores, labels == 0, promise, levels[0], float(np.nextafter(-EVEN, math.inf)))
     present, absent = for_present.threshold, -for_absent.threshold
     why = _reason(present, absent, positives, negatives, promise)
     return Vouched(name, present, absent, positives, negatives, (for_absent, for_present), why)
@@ -247,12 +265,14 @@ def _vouch_attribute(
 def _reason(present: float, absent: float, positives: int, negatives: int, promise: Promise) -> str:
     """Say why a value is never filled."""
     reasons = []
-    for value, opposite, threshold, others in (
-        ("present", "absent", present, negatives),
-        ("absent", "present", absent, positives),
+    levels = promise.levels(positives, negatives)
+    for value, opposite, threshold, others, level in (
+        ("present", "absent", present, negatives, levels[1]),
+        ("absent", "present", absent, positives, levels[0]),
     ):
         if math.isinf(threshold):
-            few = f"fewer than {promise.fewest} photos are known to be {opposite}"
-            why = few if others < promise.fewest else "too many errors among the surest"
+            fewest = promise.fewest(level)
+            few = f"fewer than {fewest} photos are known to be {opposite}"
+            why = few if others < fewest else "too many errors among the surest"
             reasons.append(f"never filled as {value}, {why}")
     return "; ".join(reasons)

@@ -13,24 +13,25 @@ from scipy.stats import binom
 from aimonk.evaluation.vouching import Passed, Promise, Vouched, certified, first_tested, vouch
 
 PROMISE = Promise(precision=0.9, miss=0.1, confidence=0.95)
+LEVEL = 0.025
 
 
 def test_the_first_threshold_takes_as_many_cells_as_errors_need() -> None:
     # 0.9^35 = 0.0250 fails by a hair, 0.9^36 = 0.0225 passes
-    assert first_tested(100, PROMISE) == 36
+    assert first_tested(100, PROMISE, LEVEL) == 36
     # with many cells, two errors are allowed: P(Binom(n, 0.1) <= 2) <= 0.025
-    n = first_tested(10_000, PROMISE)
+    n = first_tested(10_000, PROMISE, LEVEL)
     assert binom.cdf(2, n, 0.1) <= 0.025 < binom.cdf(2, n - 1, 0.1)
 
 
 def test_too_few_cells_are_never_tested() -> None:
-    assert first_tested(20, PROMISE) == 21
-    assert certified(np.arange(20.0), np.arange(20) >= 0, PROMISE) == Passed()
+    assert first_tested(20, PROMISE, LEVEL) == 21
+    assert certified(np.arange(20.0), np.arange(20) >= 0, PROMISE, LEVEL) == Passed()
 
 
 def test_the_threshold_is_loosened_until_the_first_failure() -> None:
     scores = np.arange(200.0)
-    found = certified(scores, scores >= 100, PROMISE)
+    found = certified(scores, scores >= 100, PROMISE, LEVEL)
     errors = 4  # of the cells 96 to 99
     assert found == Passed(96.0, 104, errors)
     assert max(binom.cdf(errors, 104, 0.1), binom.cdf(errors, 100, 0.1)) <= 0.025
@@ -41,17 +42,17 @@ def test_precision_alone_is_not_enough() -> None:
     """Everything filled as this value is 95% right, and all cells of the other class are missed."""
     scores = np.zeros(1000)
     right = np.arange(1000) >= 50
-    assert certified(scores, right, PROMISE) == Passed()
+    assert certified(scores, right, PROMISE, LEVEL) == Passed()
 
 
 def test_tied_scores_are_filled_together_or_not_at_all() -> None:
     scores = np.repeat([2.0, 1.0, 0.0], 100)
     right = np.concatenate([np.ones(100), np.arange(100) % 2, np.zeros(100)]) == 1
-    assert certified(scores, right, PROMISE) == Passed(2.0, 100, 0)
+    assert certified(scores, right, PROMISE, LEVEL) == Passed(2.0, 100, 0)
 
 
 def test_without_the_other_class_its_misses_are_unknown() -> None:
-    assert certified(np.arange(500.0), np.ones(500, bool), PROMISE) == Passed()
+    assert certified(np.arange(500.0), np.ones(500, bool), PROMISE, LEVEL) == Passed()
 
 
 def separable(images: int = 400) -> tuple[np.ndarray, np.ndarray]:
@@ -76,7 +77,15 @@ def test_too_few_positives_are_said() -> None:
     targets[40:][targets[40:] == 1] = -1  # 20 positives are left
     (found,) = vouch(targets, probabilities, ("red",), np.arange(400), ("red",), PROMISE)
     assert found.absent == -math.inf
-    assert "never filled as absent, fewer than 36 photos are known to be present" in found.reason
+    assert "never filled as absent, fewer than 31 photos are known to be present" in found.reason
+
+
+def test_the_value_that_the_scarcer_class_binds_has_most_of_the_error_rate() -> None:
+    assert PROMISE.levels(100, 900) == pytest.approx((0.04, 0.01))
+    assert PROMISE.levels(900, 100) == pytest.approx((0.01, 0.04))
+    assert sum(PROMISE.levels(7, 7)) == pytest.approx(0.05)
+    # 0.9^31 = 0.038 is below the level of 0.04, 0.9^30 = 0.042 is not
+    assert PROMISE.fewest(0.04) == 31
 
 
 def test_copies_count_once() -> None:
@@ -120,7 +129,7 @@ def test_what_is_certified_passes_its_own_test(seed: int, cells: int, skill: flo
     generator = np.random.default_rng(seed)
     right = generator.random(cells) < 0.5
     scores = np.where(generator.random(cells) < skill, right, ~right) + generator.normal(0, 0.1, cells)
-    found = certified(scores, right, PROMISE)
+    found = certified(scores, right, PROMISE, LEVEL)
     taken = scores >= found.threshold
     assert (taken.sum(), (taken & ~right).sum()) == (found.cells, found.errors)
     if found.cells:
@@ -135,13 +144,13 @@ def test_a_promise_is_broken_no_more_often_than_stated(center: float, rare: floa
     promise = Promise(precision=0.8, miss=0.1, confidence=0.9)
     for _ in range(trials):
         right = generator.random(600) < rare
-        found = certified(generator.normal(np.where(right, center, -center), 2.0), right, promise)
+        found = certified(generator.normal(np.where(right, center, -center), 2.0), right, promise, 0.05)
         if not found.cells:
             continue
         hit, miss = (_above(found.threshold, mean) for mean in (center, -center))
         precision = rare * hit / (rare * hit + (1 - rare) * miss)
         broken += precision < promise.precision or miss > promise.miss
-    assert broken <= binom.ppf(0.999, trials, 0.05)  # each threshold has half of 1 - confidence
+    assert broken <= binom.ppf(0.999, trials, 0.05)  # its own level
 
 
 def _above(threshold: float, mean: float) -> float:
