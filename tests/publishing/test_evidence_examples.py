@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -55,3 +56,16 @@ def test_a_few_pictures_and_what_is_mostly_background(package: Path, photos: Dat
 def test_nothing_learned_has_no_examples(package: Path, photos: Dataset) -> None:
     found = evidence_examples(package, photos, ())
     assert (found.pictures, found.background) == ({}, ())
+
+
+def test_pictures_that_the_report_asks_for(package: Path, photos: Dataset) -> None:
+    photos.paths[3].write_bytes(b"no image any more")
+    cells = [(photos.names[1], "red"), (photos.names[1], "dark"), (photos.names[3], "red")]
+    found = evidence_examples(package, photos, ("red",), cells)
+    assert list(found.overlays) == cells[:2]
+    with Image.open(io.BytesIO(found.overlays[cells[0]])) as picture:
+        assert picture.size == (64, 64)
+        pixels = np.asarray(picture).astype(int)
+    left, right = pixels[:, :8].mean(axis=(0, 1)), pixels[:, 40:].mean(axis=(0, 1))
+    assert left[0] - left[2] > 100  # where it is red, the evidence for red is drawn in red
+    assert abs(right[0] - right[2]) < 5

@@ -19,7 +19,15 @@ from PIL import Image
 from aimonk.data.labels import MISSING
 from aimonk.evaluation.label_errors import Suspect
 from aimonk.reporting import html as report
-from aimonk.reporting.html import FILLABLE_PICTURES, SUSPECT_PICTURES, figures, render_audit, render_report
+from aimonk.reporting.html import (
+    FILLABLE_PICTURES,
+    SUSPECT_PICTURES,
+    SUSPECTS_EXPLAINED,
+    explained_cells,
+    figures,
+    render_audit,
+    render_report,
+)
 from aimonk.reporting.report_data import Predictions, ReportData
 
 GOLDEN = Path(__file__).parent / "golden" / "report.html"
@@ -244,6 +252,32 @@ def test_pictures_are_inside_the_page(small: Any, undrawn: None, tmp_path: Path)
     assert len(re.findall(r'<img src="data:image/jpeg;base64,[^"]+" alt="s.jpg">', html)) == 1
     assert 'alt="t.jpg"' not in html
     assert "no image" in html
+
+
+def test_galleries_show_the_evidence_of_what_was_learned(
+    simulate: Callable[..., Any], undrawn: None, tmp_path: Path
+) -> None:
+    data = simulate(120, 3, 3.0)
+    cells = explained_cells(data)
+    learned = set(data.evidence.learned)
+    assert cells and {attribute for _, attribute in cells} <= learned
+    suspects = [(one.image, one.attribute) for one in data.suspects[:SUSPECTS_EXPLAINED]]
+    assert set(suspects) & set(cells) == {cell for cell in suspects if cell[1] in learned}
+    Image.new("RGB", (30, 40), (214, 39, 40)).save(tmp_path / "overlay.png")
+    picture = (tmp_path / "overlay.png").read_bytes()
+    page = Page(render_report(dataclasses.replace(data, overlays={cells[0]: picture}, refitted=True)))
+    assert f"Evidence for {cells[0][1]}" in page.words
+    assert "red speaks for it, blue against it" in page.words
+    assert "the one that was scored was not" in page.words
+    assert "Evidence for" not in Page(render_report(data)).words
+    assert explained_cells(simulate(120, 2, 0.0)) == []
+
+
+def test_a_review_tells_which_figure_to_believe(small: Any, undrawn: None) -> None:
+    page = Page(render_report(dataclasses.replace(small, review=("Under the old labels: +0.01.",))))
+    assert "#review" in page.addresses and "review" in page.ids
+    assert "Under the old labels: +0.01." in page.words
+    assert "The controls of the review were drawn at random" in page.words
 
 
 def test_figures_are_named_once_for_page_and_files(small: Any) -> None:

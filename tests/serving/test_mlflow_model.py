@@ -188,7 +188,6 @@ def test_a_full_server_says_so_and_a_closed_one_too(small: AimonkModel) -> None:
 
 
 @pytest.mark.usefixtures("served")
-@pytest.mark.usefixtures("served")
 def test_a_server_explains_a_few_images_at_a_time(model: AimonkModel) -> None:
     images = pd.DataFrame({"image": [RED] * (IMAGES + 1)})
     with pytest.raises(MlflowException, match="explanations of 17 images, more than the 16") as caught:
@@ -197,6 +196,7 @@ def test_a_server_explains_a_few_images_at_a_time(model: AimonkModel) -> None:
     assert len(model.predict(None, images[:IMAGES], {"explain": True})) == IMAGES
 
 
+@pytest.mark.usefixtures("served")
 def test_two_million_empty_rows_are_refused_quickly(model: AimonkModel) -> None:
     rows = pd.DataFrame({"image": [""] * 2_000_000})
     began = time.perf_counter()
