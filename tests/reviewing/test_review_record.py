@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,13 @@ def answered(journal: Path, *answers: tuple[str, str, str]) -> None:
     """Answers about the cell (image, scarf), by run and time."""
     book = AnswerJournal(journal)
     for number, (image, run, time) in enumerate(answers):
-        entry = {"entry": f"e{number}", "time": time, "reviewer": "ann", "image": image, "sha256": "0"}
+        entry: dict[str, Any] = {
+            "entry": f"e{number}",
+            "time": time,
+            "reviewer": "ann",
+            "image": image,
+            "sha256": "0",
+        }
         entry |= {"attribute": "scarf", "answer": "absent", "queue": "suspects", "label": 1}
         entry |= {"probability": 0.1, "control": False, "doubted": True, "known": 5, "run": run}
         with book.locked():

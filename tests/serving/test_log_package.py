@@ -54,6 +54,24 @@ def test_a_logged_model_answers_through_pyfunc(logged: ModelInfo) -> None:
     assert [row["error"] for row in rows] == [None, "not an image", "there is no image"]
 
 
+def test_it_explains_if_it_is_asked(logged: ModelInfo) -> None:
+    pytest.importorskip("httpx")
+    from mlflow.pyfunc import scoring_server
+    from starlette.testclient import TestClient
+
+    model = mlflow.pyfunc.load_model(logged.model_uri)
+    images = pd.DataFrame({"image": [RED]})
+    assert "explanations" not in model.predict(images)
+    ((found,),) = model.predict(images, params={"explain": True})["explanations"]
+    assert (found["attribute"], round(found["logit"], 3)) == ("red", 1.0)
+    asked = {"inputs": {"image": [base64.b64encode(RED).decode()]}, "params": {"explain": True}}
+    client = TestClient(scoring_server.init(model))
+    (answer,) = client.post("/invocations", json=asked).json()["predictions"]
+    assert answer["explanations"] == [found]
+    asked["params"] = {"explain": "perhaps"}
+    assert client.post("/invocations", json=asked).status_code == 400
+
+
 def test_no_pickle_is_needed(logged: ModelInfo, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
     model = mlflow.pyfunc.load_model(logged.model_uri)
