@@ -60,7 +60,7 @@ from ..data.labels import MISSING
 
 START_ERRORS = 2
 """Errors that the first tested threshold survives: a wrong label among the surest must not end the search."""
-SCARCE_SHARE = 0.8
+SCARCE_SHARE = 0.7
 """Of the error rate, for the threshold whose misses are counted on the scarcer class."""
 EVEN = 0.5
 """No cell is filled against its own probability, however well the others do."""
@@ -85,7 +85,7 @@ class Promise:
         """Return the error rates of the thresholds for absent and for present, given the known labels.
 
         >>> [round(level, 3) for level in Promise(confidence=0.95).levels(100, 900)]
-        [0.04, 0.01]
+        [0.035, 0.015]
         """
         delta = 1 - self.confidence
         shares = (SCARCE_SHARE, 1 - SCARCE_SHARE)
@@ -95,8 +95,8 @@ class Promise:
     def fewest(self, level: float) -> int:
         """Return how many cells of a class must be known, or nothing passes even without an error.
 
-        >>> Promise(miss=0.05).fewest(0.04)
-        63
+        >>> Promise(miss=0.05).fewest(0.035)
+        66
         """
         return math.ceil(math.log(level) / math.log(1 - self.miss))
 

@@ -77,15 +77,15 @@ def test_too_few_positives_are_said() -> None:
     targets[40:][targets[40:] == 1] = -1  # 20 positives are left
     (found,) = vouch(targets, probabilities, ("red",), np.arange(400), ("red",), PROMISE)
     assert found.absent == -math.inf
-    assert "never filled as absent, fewer than 31 photos are known to be present" in found.reason
+    assert "never filled as absent, fewer than 32 photos are known to be present" in found.reason
 
 
 def test_the_value_that_the_scarcer_class_binds_has_most_of_the_error_rate() -> None:
-    assert PROMISE.levels(100, 900) == pytest.approx((0.04, 0.01))
-    assert PROMISE.levels(900, 100) == pytest.approx((0.01, 0.04))
+    assert PROMISE.levels(100, 900) == pytest.approx((0.035, 0.015))
+    assert PROMISE.levels(900, 100) == pytest.approx((0.015, 0.035))
     assert sum(PROMISE.levels(7, 7)) == pytest.approx(0.05)
-    # 0.9^31 = 0.038 is below the level of 0.04, 0.9^30 = 0.042 is not
-    assert PROMISE.fewest(0.04) == 31
+    # 0.9^32 = 0.034 is below the level of 0.035, 0.9^31 = 0.038 is not
+    assert PROMISE.fewest(0.035) == 32
 
 
 def test_copies_count_once() -> None:
