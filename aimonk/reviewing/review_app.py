@@ -18,8 +18,9 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
-from ..errors import ConfigError, ImagesError, LabelsError
+from ..errors import ConfigError, ImagesError, LabelsError, ModelError, TrackingError
 from .access_guard import AccessGuard
+from .evidence_view import EvidenceView
 from .photo_cache import PhotoCache
 from .review_session import Reply, ReviewSession
 
@@ -63,6 +64,7 @@ def create_app(session: ReviewSession, guard: AccessGuard) -> FastAPI:
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     photos = PhotoCache(session.dataset.paths)
+    evidence = EvidenceView(session.dataset.paths, session.run)
     app.middleware("http")(guard)
     page = _render(session)
 
@@ -85,6 +87,17 @@ def create_app(session: ReviewSession, guard: AccessGuard) -> FastAPI:
         except ImagesError as error:
             raise HTTPException(410, str(error)) from None
         return Response(jpeg, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600"})
+
+    @app.get("/evidence/{key}")
+    async def where(key: str) -> Response:
+        cell = session.shown(key)
+        if cell is None:
+            raise HTTPException(404, "There is no such cell, or it has no answer yet.")
+        try:
+            png = await run_in_threadpool(evidence.png, cell.row, cell.attribute)
+        except (ImagesError, ModelError, TrackingError) as error:
+            raise HTTPException(410, str(error)) from None
+        return Response(png, media_type="image/png", headers={"Cache-Control": "private, max-age=3600"})
 
     @app.get("/queues")
     def queues() -> list[dict[str, Any]]:

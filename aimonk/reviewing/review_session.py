@@ -95,6 +95,11 @@ class ReviewSession:
             state |= {"label": cell.label, "probability": cell.probability}
         return state
 
+    def shown(self, key: str) -> ReviewCell | None:
+        """Return a cell whose label and model the reviewer may see; None if there is none, or not yet."""
+        cell = self.cells.get(key)
+        return cell if cell and (not self.blind or self._standing(cell)) else None
+
     def answer(self, key: str, answer: str, entry: str, replaces: str) -> Reply:
         """Take an answer, on the disk when this returns.
 

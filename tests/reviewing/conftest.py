@@ -11,6 +11,7 @@ from PIL import Image
 from aimonk.config import Config
 from aimonk.data.dataset import Dataset, read_dataset
 
+from ..serving.conftest import package  # noqa: F401
 from ..tracking.conftest import empty_store, store  # noqa: F401
 
 LABELS = (

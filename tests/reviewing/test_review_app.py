@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from aimonk.data.dataset import Dataset
+from aimonk.reviewing import evidence_view
 from aimonk.reviewing.access_guard import AccessGuard
 from aimonk.reviewing.answer_journal import AnswerJournal
 from aimonk.reviewing.review_app import create_app
@@ -174,3 +175,33 @@ def test_scripts_and_style_are_served_with_their_types(client: TestClient) -> No
         reply = client.get(f"/files/{name}")
         assert reply.status_code == 200 and reply.headers["content-type"].startswith(kind)
         assert reply.headers["x-content-type-options"] == "nosniff"
+
+
+def test_evidence_is_shown_after_the_answer(
+    client: TestClient, package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def fetched(uri: str) -> Path:
+        asked.append(uri)
+        return package
+
+    monkeypatch.setattr(evidence_view, "model_package", fetched)
+    request = an_answer(client)
+    address = f"/evidence/{request['key']}"
+    assert client.get(address).status_code == 404 and asked == []  # blind: not before the answer
+    assert client.get("/evidence/nothing").status_code == 404
+    assert client.post("/answers", json=request, headers=SAME).status_code == 200
+    refused = client.get(address)  # the model knows `red` and `dark`
+    assert (refused.status_code, asked) == (410, ["runs:/r/model"])
+    assert refused.json()["detail"] == "The model of run r has no attribute 'belt'."
+
+
+def test_evidence_is_a_picture_of_the_photo(
+    dataset: Dataset, package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evidence_view, "model_package", lambda uri: package)
+    view = evidence_view.EvidenceView(dataset.paths, "r")
+    with Image.open(io.BytesIO(view.png(0, "red"))) as picture:
+        assert (picture.format, picture.size) == ("PNG", (400, 300))
+    assert view.png(0, "red") != view.png(0, "dark")

@@ -11,6 +11,7 @@ const grid = new Grid(get("grid"), chosen);
 const outbox = new Outbox(name, settled, trouble);
 const done = []; // this tab's answers, for undo
 let queues = [];
+let evidence = null; // the cell whose evidence the large view shows
 
 const queueOf = () => queues.find((queue) => queue.name === get("queue").value);
 const attributeOf = () => queueOf()?.attributes.find((one) => one.name === get("attribute").value);
@@ -138,11 +139,24 @@ function chosen(what) {
   if (!cell) return;
   if (what === "large" && !large.open) large.showModal();
   if (!large.open) return;
-  const source = `/photos/${cell.row}?large=true`;
+  const known = "label" in cell;
+  if (!known || evidence !== cell.key) evidence = null;
+  get("evidence").hidden = !known;
+  get("evidence").ariaPressed = String(evidence !== null);
+  const source = evidence ? `/evidence/${cell.key}` : `/photos/${cell.row}?large=true`;
   if (!get("photo").src.endsWith(source)) get("photo").src = source;
   get("photo").alt = cell.image;
   const said = cell.answer ? [WORDS[cell.answer], opinion(cell)] : [];
-  get("caption").textContent = [`${get("attribute").value}?`, cell.image, ...said].filter(Boolean).join(" · ");
+  const colors = evidence ? "red speaks for it, blue against" : "";
+  get("caption").textContent = [`${get("attribute").value}?`, cell.image, ...said, colors].filter(Boolean).join(" · ");
+}
+
+// Shows where the model sees the attribute, or the photo again.
+function look() {
+  const cell = grid.cell(grid.current);
+  if (!get("large").open || !cell || !("label" in cell)) return;
+  evidence = evidence ? null : cell.key;
+  chosen("cell");
 }
 
 // Opens the next attribute that has something to do, of this queue and then of the others.
@@ -161,6 +175,7 @@ const KEYS = {
   s: () => answer("skipped"),
   u: undo,
   n: next,
+  e: look,
   ArrowLeft: () => grid.step(-1, 0),
   ArrowRight: () => grid.step(1, 0),
   ArrowUp: () => grid.step(0, -1),
@@ -183,6 +198,13 @@ get("undo").addEventListener("click", undo);
 get("next").addEventListener("click", next);
 get("enlarge").addEventListener("click", () => chosen("large"));
 get("close").addEventListener("click", () => get("large").close());
+get("evidence").addEventListener("click", look);
+get("photo").addEventListener("error", () => {
+  if (!evidence) return;
+  evidence = null;
+  chosen("cell");
+  get("caption").textContent += " · this run keeps no model that can be explained";
+});
 get("queue").addEventListener("change", () => open(get("queue").value));
 get("attribute").addEventListener("change", () => open(get("queue").value, get("attribute").value));
 for (const id of ["shown", "name"]) {
