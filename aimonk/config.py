@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
+from .runtime.decode_limits import TRAINING, DecodeLimits
 from .threshold_rule import checked_rule, parse_rule
 
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -42,9 +43,17 @@ class DataConfig:
 
     max_unusable: Annotated[float, Field(ge=0, le=1)] = 0.05
     """Largest share of label rows whose image may be missing or unreadable."""
+    max_pixels: AtLeastOne = TRAINING.max_pixels
+    """Pixels that decoding one image may unpack, at up to 16 bytes each; what takes more cannot be used. A
+    JPEG is reduced while it is decoded, so that a photo of 108 megapixels stays far below the default."""
     near_duplicates: Annotated[int, Field(ge=-1, le=16)] = 12
     """Images whose 64-bit perceptual hashes differ by at most so many bits are compared closely, by
     thumbnails: are they one photo? -1 switches it off."""
+
+    @property
+    def limits(self) -> DecodeLimits:
+        """What an image may cost to be looked at."""
+        return dataclasses.replace(TRAINING, max_pixels=self.max_pixels)
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -78,8 +87,11 @@ class LabelsConfig:
     """Tokens that mean not known, besides the usual ones such as NA; may hold "" (blank)."""
     split: str = ""
     """Column of predefined sets: train, validation, test."""
-    threshold: Annotated[float, Field(gt=0, le=1)] | None = None
-    """Soft labels, numbers from 0 to 1, are present from this value on."""
+    encoding: str = ""
+    """Of a text that does not say it, such as cp1250, where the one that is found makes names wrong."""
+    threshold: Annotated[float, Field(gt=0)] | None = None
+    """Soft labels, numbers from 0 to 1, are present from this value on. A value above 1 reads columns of
+    votes, grades or percentages so, too."""
     filled: Literal["ignore", "weigh"] = "ignore"
     """What a training makes of labels that `aimonk fill` filled in: nothing, or a label of lower weight. No
     figure of the evidence rests on them either way. The model that filled them had seen the labels of the

@@ -48,7 +48,8 @@ def embed(
         with stage("read", "Reading images") as progress:
             names = image_names(folder)
             files, unusable = [], []
-            for facts in look_up(folder, names, image_index_folder(chosen.features), progress):
+            known = image_index_folder(chosen.features)
+            for facts in look_up(folder, names, known, progress, chosen.data.limits):
                 if facts.sha256 is None or facts.problem is not None:
                     unusable.append(f"{facts.name} ({facts.problem})")
                 else:

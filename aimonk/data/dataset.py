@@ -12,6 +12,7 @@ import numpy as np
 
 from ..config import Config
 from ..errors import ImagesError, LabelsError
+from ..runtime.decode_limits import DecodeLimits
 from .image_index import ImageFacts, scan
 from .independent_groups import independent_groups
 from .label_audit import AttributeCounts, Audit, audit, count
@@ -107,7 +108,7 @@ def read_dataset(
     table = set_filled_apart(read_labels(labels or find_labels(folder), config.labels))
     matched = match_images(folder, table.images)
     table = matched_labels(table, matched)
-    facts = _look_at(folder, table, matched, cache, progress)
+    facts = _look_at(folder, table, matched, cache, progress, config.data.limits)
     found = audit(table, facts, config.data.near_duplicates)
     _check_usable(folder, table, found, matched, config.data.max_unusable)
     data = _usable(folder, table, facts, found)
@@ -120,10 +121,11 @@ def _look_at(
     matched: MatchedImages,
     cache: Path | None,
     progress: Callable[[int, int], None] | None,
+    limits: DecodeLimits,
 ) -> tuple[ImageFacts, ...]:
     """Return the facts of every image; those that no single file fits are not looked for."""
     there = [name for name in table.images if name not in matched.problems]
-    found = {facts.name: facts for facts in scan(folder, there, cache, progress)}
+    found = {facts.name: facts for facts in scan(folder, there, cache, progress, limits)}
     for name, why in matched.problems.items():
         problem = why if why.startswith("fits") else "missing"
         found[name] = ImageFacts(name, folder / name, None, 0, None, 0, 0, None, None, problem)

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import ExifTags, Image
 
 from ..errors import ImagesError
+from ..runtime.decode_limits import LOOKED_AT
 from ..runtime.decoder import decode
 from ..runtime.image_file import read_image_file
 
@@ -110,7 +111,7 @@ def _read(name: str, path: Path) -> _File:
             tables = getattr(image, "quantization", None) or {}
             exif = image.getexif()
             camera = " ".join(str(exif.get(tag, "")) for tag in (ExifTags.Base.Make, ExifTags.Base.Model))
-        border = _ring(decode(content, (_SHRUNK, _SHRUNK)))
+        border = _ring(decode(content, (_SHRUNK, _SHRUNK), LOOKED_AT))
     except (ImagesError, OSError, ValueError, SyntaxError):  # Pillow's errors on what our decoder reads
         return _File(folder, "", 0.0, 1.0, 1.0, float("nan"), "", nothing)
     quantization = float(np.mean(tables[0])) if 0 in tables else float("nan")

@@ -59,7 +59,7 @@ def read_folder(
     names = image_names(folder)
     rows: dict[str, tuple[str, Path]] = {}
     unreadable = 0
-    for facts in look_up(folder, names, cache, progress):
+    for facts in look_up(folder, names, cache, progress, config.data.limits):
         if facts.sha256 is None or facts.problem is not None:
             unreadable += 1
         else:

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import ImagesError
+from ..runtime.decode_limits import LOOKED_AT
 from ..runtime.decoder import decode
 from .views import apply_view
 
@@ -57,7 +58,7 @@ def read_views(job: Job, size: tuple[int, int]) -> list[Pixels]:
     if hashlib.sha256(data).hexdigest() != job.sha256:
         raise ImagesError(f"Image {job.path} has changed since this run began; run the command again.")
     try:
-        image = decode(data, size)
+        image = decode(data, size, LOOKED_AT)
     except ImagesError as error:
         raise ImagesError(f"Cannot use image {job.path} ({error}); replace or remove it.") from error
     return [Pixels(job.sha256, view, apply_view(view, image, job.sha256)) for view in job.views]

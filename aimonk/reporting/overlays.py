@@ -7,6 +7,7 @@ import io
 import numpy as np
 from PIL import Image
 
+from ..runtime.decode_limits import LOOKED_AT
 from ..runtime.decoder import decode, describe
 
 BOX = (512, 512)
@@ -39,10 +40,10 @@ def overlay(content: bytes, places: np.ndarray, box: tuple[int, int] = BOX) -> b
     Raises:
         ImagesError: the image cannot be read.
     """
-    upright = describe(content)
+    upright = describe(content, LOOKED_AT)
     scale = min(1.0, box[0] / upright.width, box[1] / upright.height)
     size = max(1, round(upright.height * scale)), max(1, round(upright.width * scale))
-    pixels = decode(content, size).astype(np.float32)
+    pixels = decode(content, size, LOOKED_AT).astype(np.float32)
     gray = pixels.mean(axis=2, keepdims=True)
     faded = pixels + FADE * (gray - pixels)
     grid = Image.fromarray(places.astype(np.float32), mode="F")

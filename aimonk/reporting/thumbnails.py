@@ -15,6 +15,7 @@ from PIL import Image
 from ..data.label_audit import Audit, Contradiction
 from ..data.labels import MISSING
 from ..errors import ImagesError
+from ..runtime.decode_limits import LOOKED_AT
 from ..runtime.decoder import decode, describe
 from .report_data import Predictions, Resolver
 
@@ -80,7 +81,7 @@ def shrunken(content: bytes, box: tuple[int, int] = BOX) -> str:
     Raises:
         ImagesError: it is not a readable image.
     """
-    pixels = decode(content, _fitting(content, box))
+    pixels = decode(content, _fitting(content, box), LOOKED_AT)
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=QUALITY, optimize=True)
     return data_uri(buffer.getvalue(), "image/jpeg")
@@ -88,7 +89,7 @@ def shrunken(content: bytes, box: tuple[int, int] = BOX) -> str:
 
 def _fitting(content: bytes, box: tuple[int, int]) -> tuple[int, int]:
     """`(height, width)` of the upright image within the box, never larger than the image."""
-    upright = describe(content)
+    upright = describe(content, LOOKED_AT)
     scale = min(1.0, box[0] / upright.width, box[1] / upright.height)
     return max(1, round(upright.height * scale)), max(1, round(upright.width * scale))
 

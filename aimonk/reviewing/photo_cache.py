@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from ..runtime.decode_limits import LOOKED_AT
 from ..runtime.decoder import decode, describe
 from ..runtime.image_file import read_image_file
 
@@ -62,9 +63,9 @@ class PhotoCache:
 
 def _shrunk(path: Path, side: int) -> bytes:
     content, _ = read_image_file(path)
-    upright = describe(content)
+    upright = describe(content, LOOKED_AT)
     scale = min(1.0, side / max(upright.width, upright.height))
     size = max(1, round(upright.height * scale)), max(1, round(upright.width * scale))
     buffer = io.BytesIO()
-    Image.fromarray(decode(content, size)).save(buffer, "JPEG", quality=_QUALITY)
+    Image.fromarray(decode(content, size, LOOKED_AT)).save(buffer, "JPEG", quality=_QUALITY)
     return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""How much one image file may cost to decode: a record of limits, and the two that are used."""
+"""How much one image file may cost to decode: a record of limits, and those that are used."""
 
 from __future__ import annotations
 
@@ -55,7 +55,11 @@ class DecodeLimits:
 
 
 TRAINING = DecodeLimits()
-"""For files that the user chose: every format, within the memory of a workstation."""
+"""For files that the user chose: every format, within the memory of a workstation. The setting
+`data.max_pixels` raises or lowers it for the images of a folder."""
+
+LOOKED_AT = DecodeLimits(max_pixels=2**62)
+"""For files that a scan within limits has let through: their size is known, and is not judged again."""
 
 SERVING = DecodeLimits(
     max_pixels=25_000_000,

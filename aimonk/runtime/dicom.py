@@ -9,11 +9,11 @@ import numpy as np
 from PIL import Image
 
 from .decode_limits import DecodeLimits
+from .deflated_dicom import check_deflated
 from .image_formats import open_image, silence_decoders
 from .pixel_range import to_8_bits
 from .user_errors import ImagesError
 
-_DEFLATED = "1.2.840.10008.1.2.1.99"
 _JPEG_FAMILY = "1.2.840.10008.1.2.4."
 """Transfer syntaxes whose frames are JPEG, JPEG-LS or JPEG 2000 files."""
 _GRAY = ("MONOCHROME1", "MONOCHROME2")
@@ -67,8 +67,7 @@ def _read(data: bytes, limits: DecodeLimits) -> Any:
         import pydicom
     except ImportError:
         raise ImagesError("DICOM is read where pydicom is installed: pip install 'aimonk[dicom]'") from None
-    if _DEFLATED.encode() + b"\0" in data[:2048]:
-        raise ImagesError("deflated DICOM files are not read, since a small one can unpack to any size")
+    check_deflated(data, limits)
     try:
         dataset = pydicom.dcmread(io.BytesIO(data))
         width, height, samples = (int(dataset.get(key, 0)) for key in ("Columns", "Rows", "SamplesPerPixel"))

@@ -14,6 +14,7 @@ from aimonk.runtime.decoder import Description, decode, describe
 
 pydicom = pytest.importorskip("pydicom")
 
+DEFLATED = "1.2.840.10008.1.2.1.99"
 GRAY = np.tile(np.arange(256, dtype=np.uint16), (20, 1))
 
 
@@ -114,8 +115,21 @@ def test_limits() -> None:
                 read(content, limits=limits)
     with pytest.raises(ImagesError, match="format DICOM are not read"):
         decode(content, limits=DecodeLimits(formats=frozenset({"PNG"})))
-    with pytest.raises(ImagesError, match="deflated"):
-        decode(content.replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.1.99\0"))
+    deflated = dicom(np.zeros((2000, 2000), np.uint16), DEFLATED)
+    assert len(deflated) < 20_000
+    for read in (describe, decode):
+        with pytest.raises(ImagesError, match="unpacks to more than 1,000,000 bytes"):
+            read(deflated, limits=DecodeLimits(max_bytes=1_000_000))
+
+
+def test_a_deflated_file_is_read_as_any_other() -> None:
+    content = dicom(GRAY * 16, DEFLATED, BitsStored=12)
+    assert len(content) < GRAY.nbytes
+    assert describe(content) == Description("DICOM", 256, 20)
+    assert_gray(content)
+    for damaged in (content[:-200], content[:400] + bytes(50) + content[450:]):
+        with pytest.raises(ImagesError, match="damaged|no image"):
+            decode(damaged)
 
 
 def test_damage() -> None:

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from ..list_images import list_images
+from .column_names import holds_groups
 from .raw_table import Column, RawTable
 from .sets import set_named
 
+_DATE = re.compile(r"(19|20)\d\d([-_. ]?\d\d){0,2}")
+
 
 def find_class_folders(folder: Path) -> bool:
-    """Return whether images lie in at least two folders of classes, and none beside those folders."""
-    classes = {parts[-2] for parts in _parts(folder) if len(parts) > 1}
-    return len(classes) > 1 and all(len(_without_set(parts)) == 2 for parts in _parts(folder))
+    """Return whether images lie in at least two folders of classes, and none beside those folders.
+
+    Folders that are called like sets, like dates or like numbered groups (`patient0012`) are no classes.
+    """
+    rows = _parts(folder)
+    classes = {parts[-2] for parts in rows if len(parts) > 1}
+    return (
+        len(classes) > 1
+        and all(len(_without_set(parts)) == 2 for parts in rows)
+        and not all(name.isalpha() and set_named(name) for name in classes)
+        and not all(map(_DATE.fullmatch, classes))
+        and not all(map(_numbered_group, classes))
+    )
 
 
 def read_class_folders(folder: Path) -> RawTable:
-    """Return one row for each image, labelled by its folder.
+    """Return one row for each image, labeled by its folder.
 
     The rule: each folder is one attribute, present for the images in it and absent for all others. With
     `labels.separator`, the name of a folder holds several tags: `red_dress` with "_" is red and a dress.
@@ -35,6 +49,11 @@ def read_class_folders(folder: Path) -> RawTable:
         "red_dress, set labels.separator."
     )
     return RawTable(folder, "class folders", tuple(columns), preset=preset, notes=(note,))
+
+
+def _numbered_group(name: str) -> bool:
+    stem = name.rstrip("0123456789")
+    return stem != name and holds_groups(stem.rstrip("_- "))
 
 
 def _parts(folder: Path) -> list[tuple[str, ...]]:

@@ -13,7 +13,7 @@ from ...config import LabelsConfig
 from ...errors import LabelsError
 from .label_table import MISSING
 from .raw_table import Column, RawTable
-from .tokens import ABSENT, PRESENT, UNKNOWN, WEAK, normalized, number, stray_letter
+from .tokens import ABSENT, PRESENT, UNKNOWN, WEAK, normalized, number, stray
 
 _MOST_TOKENS = 1000
 """A column of more different cells holds no labels."""
@@ -43,23 +43,26 @@ class Coding:
 
     value_of: dict[str, float]
     threshold: float | None = None
+    scored: frozenset[str] = frozenset()
+    """Columns of numbers beyond 1, in which every number is compared with the threshold."""
     cells: Counter[tuple[str, float]] = field(default_factory=Counter)
     """How many cells of which token were read as what; counted while columns are read."""
 
     def targets(self, column: Column) -> np.ndarray:
         """Return the labels of a column, `(N,) float32`."""
         values = np.empty(len(column.values), np.float32)
+        scored = column.name in self.scored
         counts = column.counts()
         for at, cell in enumerate(column.values):
             token = normalized(cell)
-            values[at] = self._value(token)
+            values[at] = self._value(token, scored)
             self.cells[token, float(values[at])] += int(counts[at])
         return np.asarray(values[column.codes])
 
-    def _value(self, token: str) -> float:
-        if token in self.value_of:
-            return self.value_of[token]
+    def _value(self, token: str, scored: bool) -> float:
         soft = number(token)
+        if token in self.value_of and not (scored and soft is not None):
+            return self.value_of[token]
         assert soft is not None and self.threshold is not None
         return float(soft >= self.threshold)
 
@@ -76,18 +79,20 @@ def own_meanings(config: LabelsConfig) -> dict[str, float]:
     return meanings
 
 
-def kind_of(column: Column, own: dict[str, float]) -> Kind:
-    """Return what the cells of a column can be, given the meanings that the settings add."""
+def kind_of(column: Column, own: dict[str, float], threshold: float | None = None) -> Kind:
+    """Return what the cells of a column can be, given what the settings add."""
     if len(column.values) > _MOST_TOKENS or column.listed:
         return Kind.OTHER
     tokens = [normalized(value) for value in column.values]
-    strange = {token for token in tokens if not _has_meaning(token, own)}
-    if not own and (stray := stray_letter(set(tokens))):
-        strange.add(stray)
+    strange = _strange(tokens, own)
     if not strange:
         return Kind.LABELS
     numbers = [number(token) for token in tokens if token not in own and not _open(token)]
-    if all(value is not None and 0 <= value <= 1 for value in numbers):
+    known = [value for value in numbers if value is not None]
+    if len(known) == len(numbers) and (
+        (min(known) >= 0 and max(known) <= 1)
+        or (threshold is not None and threshold > 1 and min(known) < threshold <= max(known))
+    ):
         return Kind.SOFT
     counts = dict(zip(tokens, column.counts().tolist(), strict=True))
     filled = sum(times for token, times in counts.items() if not _open(token))
@@ -98,7 +103,16 @@ def kind_of(column: Column, own: dict[str, float]) -> Kind:
 
 def first_strange(column: Column, own: dict[str, float]) -> int:
     """Return the number of the first distinct cell of a column that is no label."""
-    return next((at for at, v in enumerate(column.values) if not _has_meaning(normalized(v), own)), 0)
+    tokens = [normalized(value) for value in column.values]
+    strange = _strange(tokens, own)
+    return next((at for at, token in enumerate(tokens) if token in strange), 0)
+
+
+def _strange(tokens: Sequence[str], own: dict[str, float]) -> set[str]:
+    strange = {token for token in tokens if not _has_meaning(token, own)}
+    if not own and (single := stray(set(tokens))):
+        strange.add(single)
+    return strange
 
 
 def find_coding(table: RawTable, columns: Sequence[Column], config: LabelsConfig) -> Coding:
@@ -118,6 +132,15 @@ def find_coding(table: RawTable, columns: Sequence[Column], config: LabelsConfig
     """
     own = own_meanings(config)
     tokens = [{normalized(value) for value in column.values} for column in columns]
+    scored = frozenset(
+        column.name
+        for column, some in zip(columns, tokens, strict=True)
+        if kind_of(column, own, config.threshold) is Kind.SOFT and any((number(one) or 0) > 1 for one in some)
+    )
+    tokens = [
+        {one for one in some if number(one) is None or column.name not in scored or one in own}
+        for column, some in zip(columns, tokens, strict=True)
+    ]
     every = set().union(*tokens)
     if config.threshold is None:
         for column in columns:
@@ -126,7 +149,7 @@ def find_coding(table: RawTable, columns: Sequence[Column], config: LabelsConfig
     value_of = {token: value for token in every if (value := _plain(token, own)) is not None}
     _decide_numbers(table, every, tokens, own, value_of)
     _decide_blanks(table, columns, tokens, value_of)
-    return Coding(value_of, config.threshold)
+    return Coding(value_of, config.threshold, scored)
 
 
 def _has_meaning(token: str, own: dict[str, float]) -> bool:
@@ -205,5 +228,6 @@ def _ask_threshold(table: RawTable, column: Column, own: dict[str, float]) -> No
     raise LabelsError(
         f"{table.source}, {table.place(column.row_of(at))}: {column.values[at]!r} in the column "
         f"{column.name!r} is no label but a number between 0 and 1: set labels.threshold=0.5 to read such "
-        "numbers as present from 0.5 on, or leave the column out with labels.ignore."
+        "numbers as present from 0.5 on, say what they mean with labels.present, labels.absent or "
+        "labels.unknown, or leave the column out with labels.ignore."
     )

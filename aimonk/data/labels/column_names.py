@@ -22,7 +22,8 @@ _BOOKKEEPING = re.compile(
 )
 _TAGS = re.compile(
     r"(image|img|finding|class|object|attribute|disease|all|multi|human|machine)?_?"
-    r"(tag|label|class|categor|finding|attribute|keyword|concept|choice|diagnos|annotation|target|pathologi)"
+    r"(tag|label|class|categor|finding|attribute|keyword|concept|choice|diagnos|annotation|target|pathologi|"
+    r"question|propert|trait|feature)"
     r"(s|es|y|ies|is|e)?(_?(name|names|list|display_name|text|desc))?"
 )
 _VALUE = re.compile(
@@ -36,6 +37,9 @@ _GROUP = re.compile(
 )
 _ANNOTATOR = re.compile(
     r"(annotat|label|review|rat|work|read|cod)e?(or|er|r)s?(_?(id|name|no))?|completed_by"
+)
+_BOX = re.compile(
+    r"(bbox|box)?_?([xy](_?(min|max|center|[012]))?|c[xy]|w|h|(rect|bbox|box)(_?(left|top|right|bottom|width|height))?)"
 )
 _ROW_NUMBER = re.compile(r"|unnamed: ?\d+|index|row|row_?(id|no|number)?|no|nr|#")
 
@@ -62,6 +66,11 @@ def holds_values(name: str) -> bool:
 def holds_groups(name: str) -> bool:
     """Return whether a column's name suggests images that are not independent: `Patient ID`, `camera`."""
     return _GROUP.fullmatch(_plain(name)) is not None
+
+
+def holds_boxes(name: str) -> bool:
+    """Return whether a column's name is that of a coordinate of a box: `XMin`, `bbox_x`."""
+    return _BOX.fullmatch(_plain(name)) is not None
 
 
 def holds_annotators(name: str) -> bool:

@@ -9,13 +9,21 @@ from dataclasses import dataclass, field
 
 from ...config import LabelsConfig
 from ...errors import LabelsError
-from .coding import Kind, first_strange, kind_of, own_meanings
-from .column_names import find_column, holds_groups, is_bookkeeping, numbers_rows, select
+from .coding import Kind, kind_of, own_meanings
+from .column_names import (
+    find_column,
+    holds_boxes,
+    holds_groups,
+    holds_values,
+    is_bookkeeping,
+    numbers_rows,
+    select,
+)
 from .image_column import find_image_column
+from .nothing_learned import no_label, nothing_left, why_no_label
 from .raw_table import Column, RawTable
 from .sets import COLUMNS, set_named
-from .tag_columns import find_tag_columns
-from .tokens import normalized
+from .tag_columns import find_tag_columns, merge_series
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,8 @@ def find_roles(table: RawTable, config: LabelsConfig) -> Roles:
     """
     left_out: dict[str, str] = {}
     columns = _named(table, left_out)
+    if not (config.tags or config.attributes or config.ignore):
+        columns = merge_series(columns)
     names = [column.name for column in columns]
     by_name = dict(zip(names, columns, strict=True))
     for name in select(table.source, names, config.ignore, "labels.ignore"):
@@ -61,8 +71,9 @@ def find_roles(table: RawTable, config: LabelsConfig) -> Roles:
     image = find_image_column(table, [c for c in columns if c.name not in left_out], config.image)
     group, pattern = _group(table, names, config.group)
     free = [column for column in columns if column is not image and column.name not in left_out]
-    split = _split(table, [column for column in free if column.name != group], config.split)
-    free = [column for column in free if column is not split and column.name != group]
+    free = [column for column in free if not group or column.name != group]
+    split = _split(table, free, config.split)
+    free = [column for column in free if column is not split]
     tags = find_tag_columns(table, free, config)
     attributes = _attributes(table, [c for c in free if c not in tags], config, bool(tags), left_out)
     others = tuple(c for c in free if c not in tags and c not in attributes)
@@ -85,8 +96,8 @@ def _named(table: RawTable, left_out: dict[str, str]) -> list[Column]:
     kept = []
     for at, column in enumerate(table.columns, start=1):
         blank = all(not value for value in column.values)
-        if not column.name and blank and at > 1:
-            continue  # a delimiter at the end of each line
+        if not column.name and blank:
+            continue  # a delimiter at the end of each line, or cells left of a table
         if len(table.columns) > 2 and (column.name or at == 1) and _numbers_rows(column):
             left_out[column.name or "(no name)"] = "it numbers the rows"
             continue
@@ -160,6 +171,7 @@ def _attributes(
         wanted = select(table.source, names, config.attributes, "labels.attributes")
     else:
         wanted = () if tagged else tuple(names)
+    kinds = {column.name: kind_of(column, own, config.threshold) for column in columns}
     attributes = []
     for column in columns:
         if column.name not in wanted:
@@ -167,44 +179,25 @@ def _attributes(
                 "the labels are in the column of tags" if tagged else "labels.attributes does not name it"
             )
             continue
-        kind = kind_of(column, own)
+        kind = kinds[column.name]
+        if not config.attributes and (reason := _not_meant(column, kind, kinds)):
+            left_out[column.name] = reason
+            continue
         if kind in (Kind.MISSPELLED, Kind.OTHER) and (config.attributes or kind is Kind.MISSPELLED):
-            raise _no_label(table, column, own)
+            raise no_label(table, column, own)
         if kind is Kind.OTHER:
-            left_out[column.name] = _reason(column)
+            left_out[column.name or "(no name)"] = why_no_label(column)
         else:
             attributes.append(column)
     if not attributes and not tagged:
-        _nothing_left(table, columns, own)
+        nothing_left(table, columns, own)
     return tuple(attributes)
 
 
-def _no_label(table: RawTable, column: Column, own: dict[str, float]) -> LabelsError:
-    at = first_strange(column, own)
-    return LabelsError(
-        f"{table.source}, {table.place(column.row_of(at))}: {column.values[at]!r} is not a label in the "
-        f"column {column.name!r}; correct it, say what it means with labels.present, labels.absent or "
-        "labels.unknown, or leave the column out with labels.ignore."
-    )
-
-
-def _reason(column: Column) -> str:
-    filled = [value for value in column.values if value]
-    if len(filled) > 12 or column.listed:
-        return f"it holds {len(filled)} different values, such as {filled[0]!r}, not labels"
-    shown = ", ".join(map(repr, filled[:3])) + (" and others" if len(filled) > 3 else "")
-    return f"it holds {shown}, not labels; labels.tags would make each value an attribute"
-
-
-def _nothing_left(table: RawTable, columns: Sequence[Column], own: dict[str, float]) -> None:
-    if not columns:
-        raise LabelsError(
-            f"{table.source} holds no attribute: put at least one column of labels after the image."
-        )
-    column = next((c for c in columns if {normalized(v) for v in c.values} == {"1", "2"}), columns[0])
-    at = first_strange(column, own)
-    raise LabelsError(
-        f"{table.source}, {table.place(column.row_of(at))}: {column.values[at]!r} is not a label in the "
-        f"column {column.name!r}, and no other column holds labels; say what the tokens mean with "
-        "labels.present and labels.absent, or that they are names with labels.tags."
-    )
+def _not_meant(column: Column, kind: Kind, kinds: dict[str, Kind]) -> str:
+    """Return why a column of numbers is no attribute, by its name; empty if it can be one."""
+    if holds_boxes(column.name) and (kind is not Kind.LABELS or all(map(holds_boxes, kinds))):
+        return "it holds coordinates of a box"
+    if kind is Kind.SOFT and holds_values(column.name) and Kind.LABELS in kinds.values():
+        return "it holds how sure a label is, not labels"
+    return ""

@@ -10,74 +10,101 @@ from itertools import islice
 from pathlib import Path
 
 from ...errors import LabelsError
-from .image_names import looks_like_image
-from .raw_table import Column, RawTable, from_dictionary, from_rows, without_blank_rows
-from .tokens import is_label
+from .image_names import looks_like_image, rank
+from .raw_table import Column, RawTable, from_dictionary, from_rows, transposed, without_blank_rows
+from .table_header import find_header
 
-_FORMS = {",": "CSV", ";": "CSV", "\t": "TSV", "|": "CSV"}
+_FORMS = {"\t": "TSV"}
+_SAMPLE = 200
+"""Records that are looked at to find the names of the columns."""
 
 
 def read_delimited(path: Path, text: str, encoding: str, delimiter: str) -> RawTable:
     """Return the table of a delimited text.
 
-    A first record that looks like the others (an image's name, then labels) is no header: the attributes
-    are then called attr1, attr2 and so on. A header that is one name short, as R writes it and CelebA has
-    it, lacks the image's name. Raises LabelsError for a record of another length than the others.
+    A first record that begins with an image's name is no header: the attributes are then called attr1, attr2
+    and so on. A header that is one name short, as R writes it and CelebA has it, lacks the image's name,
+    unless every record ends with a delimiter. Raises LabelsError for a record of another length than the
+    others.
     """
-    records = _records(text, delimiter)
-    header = [cell.strip() for cell in next(records, [])]
-    first = next(records, [])
+    sample, quote = _sample(path, text, delimiter)
+    header = find_header(sample) if sample else None
     notes: tuple[str, ...] = ()
-    body = _after(text, delimiter)
-    if _is_data(header):
-        names = ["", *(f"attr{number}" for number in range(1, len(header)))]
-        body, notes = (
-            text,
-            ("The file has no header line; its attributes are called attr1, attr2 and so on.",),
-        )
+    skipped = 0
+    names: list[str] = []
+    if header is None or looks_like_image(header.names[0]):
+        names = ["", *(f"attr{number}" for number in range(1, len(sample[0]) if sample else 0))]
+        notes = ("The file has no header line; its attributes are called attr1, attr2 and so on.",)
     else:
-        names = ["", *header] if len(first) == len(header) + 1 and looks_like_image(first[0]) else header
+        skipped, notes = header.first, header.notes
+        names = _completed(list(header.names), sample[skipped:])
 
     def place(row: int) -> str:
-        skipped = 0 if notes else 1
-        lines = (line for line, record in _numbered(text, delimiter) if any(record))
+        lines = (line for line, record in _numbered(text, delimiter, quote) if any(record))
         return f"line {next(islice(lines, row + skipped, None), 0)}"
 
-    columns = _fast(names, body, delimiter)
+    body = _after(text, delimiter, quote, skipped)
+    columns = _fast(names, body, delimiter, quote)
     if columns is None:
-        columns = _careful(path, names, text, delimiter, 0 if notes else 1)
-    return RawTable(
-        path, _FORMS[delimiter], without_blank_rows(columns), encoding, delimiter, notes=notes, place=place
+        columns = _careful(path, names, text, delimiter, quote, skipped)
+    form = _FORMS.get(delimiter, "CSV")
+    return transposed(
+        RawTable(path, form, without_blank_rows(columns), encoding, delimiter, notes=notes, place=place)
     )
 
 
-def _is_data(header: list[str]) -> bool:
-    return len(header) > 1 and looks_like_image(header[0]) and all(map(is_label, header[1:]))
+def _completed(names: list[str], rows: list[list[str]]) -> list[str]:
+    """Return a name for each cell of the rows, where the header is one name short."""
+    if not rows or len(rows[0]) != len(names) + 1:
+        return names
+    if all(len(row) == len(names) + 1 and not row[-1].strip() for row in rows):
+        return [*names, ""]  # a delimiter at the end of each line but the header
+    image_named = any(rank(name) is not None for name in names)
+    return names if image_named or not looks_like_image(rows[0][0]) else ["", *names]
 
 
-def _records(text: str, delimiter: str) -> Iterator[list[str]]:
-    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+def _sample(path: Path, text: str, delimiter: str) -> tuple[list[list[str]], str]:
+    """Return the first records that are not blank, and the sign that quotes their cells."""
+    try:
+        found = [record for record in islice(_records(text, delimiter, '"'), _SAMPLE) if any(record)]
+        single = len(found) > 1 and all(re.fullmatch("'.*'", row[0]) for row in found[1:])
+        if single and '"' not in text:
+            found = [record for record in islice(_records(text, delimiter, "'"), _SAMPLE) if any(record)]
+            return found, "'"
+    except csv.Error as error:
+        raise _invalid(path, error) from None
+    return found, '"'
 
 
-def _numbered(text: str, delimiter: str) -> list[tuple[int, list[str]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+def _records(text: str, delimiter: str, quote: str) -> Iterator[list[str]]:
+    return csv.reader(
+        io.StringIO(text, newline=""), delimiter=delimiter, quotechar=quote, skipinitialspace=True
+    )
+
+
+def _numbered(text: str, delimiter: str, quote: str) -> list[tuple[int, list[str]]]:
+    reader = csv.reader(
+        io.StringIO(text, newline=""), delimiter=delimiter, quotechar=quote, skipinitialspace=True
+    )
     return [(reader.line_num, record) for record in reader]
 
 
-def _after(text: str, delimiter: str) -> str:
-    """Return what follows the first record, which may span several lines."""
+def _after(text: str, delimiter: str, quote: str, skipped: int) -> str:
+    """Return what follows so many records that are not blank; a record may span several lines."""
     lines = io.StringIO(text, newline="")
-    next(csv.reader(lines, delimiter=delimiter, skipinitialspace=True), None)
+    reader = csv.reader(lines, delimiter=delimiter, quotechar=quote, skipinitialspace=True)
+    while skipped:
+        skipped -= any(next(reader, ["end"]))
     return lines.read()
 
 
-def _fast(names: list[str], body: str, delimiter: str) -> tuple[Column, ...] | None:
+def _fast(names: list[str], body: str, delimiter: str, quote: str) -> tuple[Column, ...] | None:
     """Read with Arrow, 20 times as fast as `csv`; None for what only `csv` reads, or can report."""
     import pyarrow as pa
     from pyarrow import csv as arrow
 
-    # Arrow knows no quotes after blanks, and rejects a text of blank lines.
-    if not body.strip() or re.search(re.escape(delimiter) + ' +"', body):
+    # Arrow knows no quotes after blanks and no delimiter but ASCII, and rejects a text of blank lines.
+    if not body.strip() or not delimiter.isascii() or re.search(re.escape(delimiter) + " +" + quote, body):
         return None
     keys = [str(at) for at in range(len(names))]
     kind = pa.dictionary(pa.int32(), pa.string())
@@ -85,7 +112,7 @@ def _fast(names: list[str], body: str, delimiter: str) -> tuple[Column, ...] | N
         table = arrow.read_csv(
             pa.BufferReader(body.encode()),
             arrow.ReadOptions(column_names=keys, block_size=2**24),
-            arrow.ParseOptions(delimiter=delimiter, newlines_in_values='"' in body),
+            arrow.ParseOptions(delimiter=delimiter, quote_char=quote, newlines_in_values=quote in body),
             arrow.ConvertOptions(column_types=dict.fromkeys(keys, kind), strings_can_be_null=False),
         )
     except pa.ArrowException:
@@ -93,9 +120,16 @@ def _fast(names: list[str], body: str, delimiter: str) -> tuple[Column, ...] | N
     return tuple(from_dictionary(name, table.column(key)) for name, key in zip(names, keys, strict=True))
 
 
-def _careful(path: Path, names: list[str], text: str, delimiter: str, skipped: int) -> tuple[Column, ...]:
+def _careful(
+    path: Path, names: list[str], text: str, delimiter: str, quote: str, skipped: int
+) -> tuple[Column, ...]:
     try:
-        records = [(line, record) for line, record in _numbered(text, delimiter) if any(record)][skipped:]
+        numbered = [(line, record) for line, record in _numbered(text, delimiter, quote) if any(record)]
     except csv.Error as error:
-        raise LabelsError(f"{path} is not valid CSV: {error}; save it again, with quotes closed.") from None
+        raise _invalid(path, error) from None
+    records = numbered[skipped:]
     return from_rows(path, names, [record for _, record in records], [f"line {line}" for line, _ in records])
+
+
+def _invalid(path: Path, error: csv.Error) -> LabelsError:
+    return LabelsError(f"{path} is not valid CSV: {error}; save it again, with quotes closed.")

@@ -8,7 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import LabelsError
-from .raw_table import RawTable, from_values
+from .nested_cells import nested_columns
+from .raw_table import Column, RawTable
+
+_Path = tuple[str, ...]
+"""Keys from the outermost object inwards."""
 
 
 def parse_lines(path: Path, text: str) -> list[Any]:
@@ -26,8 +30,9 @@ def parse_lines(path: Path, text: str) -> list[Any]:
 def read_records(path: Path, records: Sequence[Any], encoding: str, form: str) -> RawTable:
     """Return the table of JSON objects; an object inside one becomes columns of its own.
 
-    `{"image": "a.jpg", "labels": {"red": 1}}` has the columns `image` and `red`. A key that an object lacks
-    is a blank cell.
+    `{"image": "a.jpg", "labels": {"red": 1}}` has the columns `image` and `red`; a key that stands in several
+    objects has theirs before it, as in `front: red`. A key that an object lacks is a blank cell. Lists of
+    names are cells of tags; lists of numbers are so only under a name such as `label_ids`.
 
     Raises:
         LabelsError: An element is not an object.
@@ -37,18 +42,23 @@ def read_records(path: Path, records: Sequence[Any], encoding: str, form: str) -
         if not isinstance(record, dict):
             raise LabelsError(f"{path}, record {number} is not an object: give each image a JSON object.")
         flat.append(_flattened(record))
-    names = list(dict.fromkeys(name for record in flat for name in record))
-    columns = tuple(from_values(name, (record.get(name) for record in flat)) for name in names)
-    return RawTable(path, form, columns, encoding, place=lambda row: f"record {row + 1}")
+    columns: list[Column] = []
+    for key, name in _names(list(dict.fromkeys(key for record in flat for key in record))).items():
+        columns += nested_columns(name, [record.get(key) for record in flat])
+    return RawTable(path, form, tuple(columns), encoding, place=lambda row: f"record {row + 1}")
 
 
-def _flattened(record: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in record.items():
-        if isinstance(value, dict) and isinstance(value.get("choices"), list):
-            found[name] = value["choices"]  # Label Studio's JSON-MIN
-        elif isinstance(value, dict):
-            found.update(_flattened(value))
+def _flattened(record: dict[str, Any], above: _Path = ()) -> dict[_Path, Any]:
+    found: dict[_Path, Any] = {}
+    for key, value in record.items():
+        if isinstance(value, dict) and not isinstance(value.get("choices"), list):
+            found.update(_flattened(value, (*above, key)))
         else:
-            found[name] = value
+            found[*above, key] = value
     return found
+
+
+def _names(keys: Sequence[_Path]) -> dict[_Path, str]:
+    """Return the name of each column: its own key, with those above it where two have the same."""
+    last = [key[-1] for key in keys]
+    return {key: key[-1] if last.count(key[-1]) == 1 else ": ".join(key) for key in keys}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import LabelsError
+from .image_names import looks_like_image
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -18,7 +19,7 @@ UNIT = "\x1f"
 """ASCII's unit separator: between the names of one cell where a format stores lists."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Column:
     """A column of N cells: cell `i` is `values[codes[i]]`, stripped of blanks.
 
@@ -89,23 +90,20 @@ def from_rows(
     for place, row in zip(places, rows, strict=True):
         if len(row) != len(names):
             raise LabelsError(
-                f"{source}, {place}: there are {len(row)} values where {len(names)} are expected; "
+                f"{source}, {place}: there {_values(len(row))} where {len(names)} are expected; "
                 "give every row the same number of values."
             )
     cells = list(zip(*rows, strict=True)) if rows else [()] * len(names)
     return tuple(Column.of(name, column) for name, column in zip(names, cells, strict=True))
 
 
-def from_values(name: str, values: Iterable[object]) -> Column:
-    """Return a column of Python values as JSON and Parquet have them.
+def _values(count: int) -> str:
+    return "is 1 value" if count == 1 else f"are {count} values"
 
-    Lists become cells of several names. Null is a blank cell; among lists, where a blank cell is an empty
-    list, it is NA.
-    """
-    kept = list(values)
-    listed = any(isinstance(value, list | tuple) for value in kept)
-    null = "NA" if listed else ""
-    return Column.of(name, (null if value is None else _as_cell(value) for value in kept), listed)
+
+def from_values(name: str, values: Iterable[object]) -> Column:
+    """Return a column of numbers, truth values and texts; null is a blank cell."""
+    return Column.of(name, (_as_cell(value) for value in values))
 
 
 def from_dictionary(name: str, cells: pa.ChunkedArray) -> Column:
@@ -136,6 +134,27 @@ def without_blank_rows(columns: tuple[Column, ...]) -> tuple[Column, ...]:
     return tuple(_of_codes(column, column.codes[filled]) for column in columns)
 
 
+def transposed(table: RawTable) -> RawTable:
+    """Return a table that has a column for each image with rows and columns exchanged; any other as it is."""
+    images = [column for column in table.columns[1:] if looks_like_image(column.name)]
+    if len(images) < 2 or 2 * len(images) <= len(table.columns) or _holds_images(table.columns[0]):
+        return table
+    names, lines = ["image", *table.columns[0].cells()], zip(*(c.cells() for c in images), strict=True)
+    cells = [[column.name for column in images], *lines]
+    columns = tuple(Column.of(name, some) for name, some in zip(names, cells, strict=True))
+    note = "The table has a column for each image; it is read with rows and columns exchanged."
+    form = f"{table.format} with a column for each image"
+    return replace(table, format=form, columns=columns, notes=(*table.notes, note), place=_column_at)
+
+
+def _holds_images(column: Column) -> bool:
+    return any(map(looks_like_image, column.values[:20]))
+
+
+def _column_at(row: int) -> str:
+    return f"column {row + 2}"
+
+
 def _of_codes(column: Column, codes: np.ndarray) -> Column:
     """Return a column of some of its cells, without the distinct cells that no longer occur."""
     used, codes = np.unique(codes, return_inverse=True)
@@ -148,6 +167,4 @@ def _as_cell(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return str(int(value))
-    if isinstance(value, list | tuple):
-        return UNIT.join(_as_cell(part) for part in value)
     return str(value)

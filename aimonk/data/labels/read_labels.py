@@ -12,7 +12,7 @@ import numpy as np
 from ...config import LabelsConfig
 from ...errors import LabelsError
 from .coding import find_coding
-from .column_names import select
+from .column_names import holds_annotators, select
 from .column_roles import Roles, find_roles
 from .label_table import MISSING, LabelTable
 from .merge_rows import Merged, merge_rows
@@ -37,8 +37,9 @@ def read_labels(path: Path, config: LabelsConfig | None = None) -> LabelTable:
     Raises:
         LabelsError: The file is not there, is damaged, or can be read in two ways that differ in a label.
     """
-    table = read_raw(path)
-    config = _with_presets(config or LabelsConfig(), table.preset)
+    config = config or LabelsConfig()
+    table = read_raw(path, config.encoding)
+    config = _with_presets(config, table.preset)
     if not len(table):
         raise LabelsError(f"{table.source} holds no rows: give each image a row of labels.")
     roles = find_roles(table, config)
@@ -59,6 +60,7 @@ def read_labels(path: Path, config: LabelsConfig | None = None) -> LabelTable:
             f"{table.source} holds no known label, all of them are NA: label some images with 1 or 0."
         )
     merged = merge_rows(roles.image.codes, targets)
+    _check_subject(table, roles, merged)
     if single and not (merged.targets == 0).any():
         merged = replace(merged, targets=np.maximum(merged.targets, 0))
         read = replace(read, notes=(*read.notes, "A label that no row gives to an image is absent."))
@@ -87,6 +89,24 @@ def _check_images(table: RawTable, image: Column) -> None:
                 + ("the image's name is empty; name it or drop the row." if not value else
                    f"the image {value!r} is no file name; correct that row.")
             )  # fmt: skip
+
+
+def _check_subject(table: RawTable, roles: Roles, merged: Merged) -> None:
+    """Raise LabelsError if rows of one image contradict each other because each is about something else."""
+    known = int((merged.targets != MISSING).sum()) + merged.contradictions
+    if roles.tags or not merged.contradictions:
+        return
+    images = roles.image.codes.astype(np.int64)
+    for column in roles.others:
+        kinds = len(column.values)
+        crossed = len(images) == len(merged.first) * kinds or 2 * merged.contradictions > known
+        pairs = np.unique(images * (kinds + 1) + column.codes)
+        if crossed and len(pairs) == len(images) and kinds > 1 and not holds_annotators(column.name):
+            raise LabelsError(
+                f"{table.source}: rows of one image contradict each other in {merged.contradictions} labels; "
+                f"if the column {column.name!r} says what a row is about, set labels.tags={column.name!r}, "
+                "and if not, leave it out with labels.ignore."
+            )
 
 
 def _labels(

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 
 from ...errors import LabelsError
 from .class_folders import find_class_folders, read_class_folders
-from .coco import is_coco, read_coco
+from .coco import is_coco, is_coco_results, read_coco
 from .delimited_text import read_delimited
 from .delimiter import find_delimiter
+from .foreign_files import refuse_foreign
 from .json_records import parse_lines, read_records
+from .json_shapes import as_records
 from .label_studio import as_label_studio, is_label_studio, read_label_studio
+from .names_beside import with_names_beside
 from .parquet_file import read_parquet
 from .raw_table import RawTable
 from .split_folders import find_split_folders, read_split_folders
@@ -28,14 +34,18 @@ IN_FOLDER = (
 """Labels files that a folder of images may hold; in every set's folder, where there are sets."""
 
 
-def read_raw(path: Path) -> RawTable:
+def read_raw(path: Path, encoding: str = "") -> RawTable:
     """Return the table of a labels file or folder, before anything is understood of it.
+
+    Args:
+        path: The file or folder.
+        encoding: Of a text that does not say it; found if it is empty.
 
     Raises:
         LabelsError: There is no such file, or nothing that any of the readers reads.
     """
     try:
-        return _read_folder(path) if path.is_dir() else _read_file(path)
+        return _read_folder(path, encoding) if path.is_dir() else _read_file(path, encoding)
     except FileNotFoundError:
         raise LabelsError(
             f"There is no labels file {path}: check the path, or name another with --labels."
@@ -51,14 +61,14 @@ def is_labels_folder(folder: Path) -> bool:
     )
 
 
-def _read_folder(folder: Path) -> RawTable:
+def _read_folder(folder: Path, encoding: str) -> RawTable:
     if files := find_split_folders(folder, IN_FOLDER):
-        return read_split_folders(folder, files, _read_file)
+        return read_split_folders(folder, files, partial(_read_file, given=encoding))
     if (sets := find_image_sets(folder)) is not None:
         return read_image_sets(sets)
     for name in IN_FOLDER:
         if (folder / name).is_file():
-            return _read_file(folder / name)
+            return _read_file(folder / name, encoding)
     if find_class_folders(folder):
         return read_class_folders(folder)
     raise LabelsError(
@@ -66,21 +76,20 @@ def _read_folder(folder: Path) -> RawTable:
     )
 
 
-def _read_file(path: Path) -> RawTable:
+def _read_file(path: Path, given: str) -> RawTable:
     if is_image_set(path):
         return read_image_sets(path.parent, path.name)
     with path.open("rb") as file:
-        start = file.read(8)
+        start = file.read(16)
+    refuse_foreign(path, start)
     if start.startswith(b"PAR1") or path.suffix.lower() == ".parquet":
         return read_parquet(path)
     if start.startswith(b"PK\x03\x04"):
         return read_spreadsheet(path)
-    if start.startswith(b"\xd0\xcf\x11\xe0"):
-        raise LabelsError(f"{path} is a workbook of Excel 97: save it as .xlsx or CSV.")
-    text, encoding = read_text(path)
+    text, encoding = read_text(path, given)
     if text.lstrip()[:1] in ("{", "["):
         return _read_json(path, text, encoding)
-    return _read_table(path, text, encoding)
+    return with_names_beside(_read_table(path, text, encoding))
 
 
 def _read_json(path: Path, text: str, encoding: str) -> RawTable:
@@ -92,21 +101,20 @@ def _read_json(path: Path, text: str, encoding: str) -> RawTable:
         return read_records(path, parse_lines(path, text), encoding, "JSON lines")
     if is_coco(value):
         return read_coco(path, value, encoding)
+    if is_coco_results(value):
+        raise LabelsError(
+            f"{path} holds what a detector found, with numbers for images and categories: name the file of "
+            "annotations, which has their names."
+        )
     if is_label_studio(value):
         return read_label_studio(path, value, encoding)
-    if isinstance(value, dict) and all(isinstance(one, dict | list) for one in value.values()):
-        value = [_named(image, one) for image, one in value.items()]
-    form = "JSON lines" if isinstance(value, dict) else "JSON"
-    records = value if isinstance(value, list) else [value]
+    records = as_records(path, value)
+    form = "JSON lines" if records == [value] else "JSON"
     return as_label_studio(read_records(path, records, encoding, form))
 
 
-def _named(image: str, labels: object) -> dict[str, object]:
-    """Return the record of an image that a JSON object has as a key."""
-    return {"image": image, **labels} if isinstance(labels, dict) else {"image": image, "labels": labels}
-
-
 def _read_table(path: Path, text: str, encoding: str) -> RawTable:
+    text = _without_outer_quotes(text)
     first, _, rest = text.partition("\n")
     if first.strip().lower().startswith("sep=") and len(first.strip()) == 5:  # Excel's own hint
         return _delimited(path, rest, encoding, first.strip()[-1])
@@ -120,6 +128,17 @@ def _read_table(path: Path, text: str, encoding: str) -> RawTable:
     if not lines:
         raise LabelsError(f"{path} holds no rows: give each image a row of labels.")
     return read_whitespace(path, lines[1:] if counted else lines, encoding)
+
+
+def _without_outer_quotes(text: str) -> str:
+    """Return the text of a table of which every line is one quoted cell, as careless exports write it."""
+    lines = text.splitlines()
+    if not all(line[:1] == line[-1:] == '"' for line in lines[:20] if line):
+        return text
+    records = list(islice(csv.reader(lines), 20))
+    if any(len(record) > 1 for record in records) or not all(map(find_delimiter, chain(*records))):
+        return text
+    return "\n".join(cell for record in csv.reader(lines) for cell in record or [""])
 
 
 def _delimited(path: Path, text: str, encoding: str, delimiter: str) -> RawTable:

@@ -53,7 +53,7 @@ def rewrite_labels(source: Path, cells: Cells, out: Path, config: LabelsConfig |
     config = config or LabelsConfig()
     table = read_labels(source, config)
     expected = changed(table, cells)
-    raw = read_raw(source)
+    raw = read_raw(source, config.encoding)
     write = _writers().get(raw.format)
     if write is None or table.read_as.tags:
         write_labels(replace(expected, split=table.split), out)
@@ -91,7 +91,7 @@ def contradicted(source: Path, config: LabelsConfig | None = None) -> frozenset[
     config = config or LabelsConfig()
     if not read_labels(source, config).read_as.contradictions:
         return frozenset()
-    raw = read_raw(source)
+    raw = read_raw(source, config.encoding)
     roles = find_roles(raw, config)
     coding = find_coding(raw, roles.attributes, config)
     images = roles.image.cells()
@@ -140,7 +140,7 @@ def _writers() -> dict[str, Callable[[RawTable, _Edits, Path], None]]:
 
 
 def _write_delimited(raw: RawTable, edits: _Edits, out: Path) -> None:
-    text, encoding = read_text(raw.source)
+    text, encoding = read_text(raw.source, raw.encoding)
     end = "\r\n" if "\r\n" in text else "\n"
     first, _, rest = text.partition("\n")
     hinted = first.strip().lower().startswith("sep=") or first.strip().isdigit()
@@ -157,7 +157,7 @@ def _write_delimited(raw: RawTable, edits: _Edits, out: Path) -> None:
 
 def _write_whitespace(raw: RawTable, edits: _Edits, out: Path) -> None:
     """Change the labels where they stand; blanks between cells stay as they are."""
-    text, encoding = read_text(raw.source)
+    text, encoding = read_text(raw.source, raw.encoding)
     lines = re.split(r"(\r\n|\r|\n)", text)
     filled = [at for at in range(0, len(lines), 2) if lines[at].strip()]
     data = filled[len(filled) - len(raw) :]

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ...config import LabelsConfig
 from ...errors import LabelsError
-from .coding import find_coding, own_meanings
-from .column_names import holds_annotators, holds_values
+from .coding import Kind, find_coding, kind_of, own_meanings
+from .column_names import holds_annotators, holds_values, is_bookkeeping
 from .column_roles import Roles
 from .label_table import MISSING
+from .nothing_learned import no_label
 from .raw_table import UNIT, Column, RawTable
 from .tag_columns import find_separator, names_in
-from .tokens import UNKNOWN, WEAK, normalized
+from .tokens import UNKNOWN, WEAK, normalized, number
 
 _MOST_TAGS = 2000
 
@@ -55,7 +56,8 @@ def read_tags(table: RawTable, roles: Roles, config: LabelsConfig) -> TagLabels:
     """
     repeated = len(roles.image.values) < len(roles.image.codes)
     blank = _meaning_of_blank(table, roles.tags, config)
-    parts = [_one_hot(table, column, config, blank, len(roles.tags) > 1) for column in roles.tags]
+    prefixed = len(roles.tags) > 1
+    parts = [_one_hot(table, column, config, blank, prefixed, repeated) for column in roles.tags]
     names = [name for found, _, _, _ in parts for name in found]
     if len(names) > _MOST_TAGS:
         raise LabelsError(
@@ -69,7 +71,9 @@ def read_tags(table: RawTable, roles: Roles, config: LabelsConfig) -> TagLabels:
     single = single and not any(holds_annotators(column.name) for column in roles.others)
     value = None
     if single:
-        value = next((column for column in roles.others if holds_values(column.name)), None)
+        value = _value_column(roles, config)
+        if value is not None and _holds_names(table, value, config):
+            return read_tags(table, _paired(roles, value), config)
         targets, counted = _one_label_a_row(table, targets, value, config)
         cells = counted or cells
     order = np.argsort(np.array(names, dtype=object)) if names else np.zeros(0, np.int64)
@@ -80,9 +84,14 @@ def read_tags(table: RawTable, roles: Roles, config: LabelsConfig) -> TagLabels:
 
 
 def _one_hot(
-    table: RawTable, column: Column, config: LabelsConfig, blank: float, prefixed: bool
+    table: RawTable,
+    column: Column,
+    config: LabelsConfig,
+    blank: float,
+    prefixed: bool,
+    repeated: bool,
 ) -> tuple[list[str], np.ndarray, str, Counter[tuple[str, float]]]:
-    separator = find_separator(table, column, config.separator)
+    separator = find_separator(table, column, config.separator, repeated)
     own = own_meanings(config)
     cells: Counter[tuple[str, float]] = Counter()
     names: list[str]
@@ -120,6 +129,39 @@ def _meaning_of_blank(table: RawTable, columns: Sequence[Column], config: Labels
                 'of the names or that it is not labeled: set labels.absent=[""] or labels.unknown=[""].'
             )
     return own.get("", 0.0)
+
+
+def _value_column(roles: Roles, config: LabelsConfig) -> Column | None:
+    """Return the column that says whether the label of a row is present, if there is one."""
+    if named := [column for column in roles.others if holds_values(column.name)]:
+        return named[0]
+    own = own_meanings(config)
+    labels = [
+        column
+        for column in roles.others
+        if not is_bookkeeping(column.name) and kind_of(column, own) is Kind.LABELS and len(column.values) > 1
+    ]
+    return labels[0] if config.tags and len(labels) == 1 else None
+
+
+def _holds_names(table: RawTable, value: Column, config: LabelsConfig) -> bool:
+    """Return whether values are categories; raises LabelsError if they are labels with mistakes."""
+    own = own_meanings(config)
+    kind = kind_of(value, own, config.threshold)
+    numbers = any(number(normalized(cell)) is not None for cell in value.values if cell)
+    if kind is Kind.MISSPELLED or (kind is Kind.OTHER and numbers):
+        raise no_label(table, value, own)
+    return kind is Kind.OTHER
+
+
+def _paired(roles: Roles, value: Column) -> Roles:
+    """Return roles in which tags are `question=answer`, for rows that answer one question each."""
+    tags = roles.tags[0]
+    cells = (
+        f"{name}={held}" if held else "NA" for name, held in zip(tags.cells(), value.cells(), strict=True)
+    )
+    paired = Column.of(tags.name, cells, listed=True)
+    return replace(roles, tags=(paired,), others=tuple(one for one in roles.others if one is not value))
 
 
 def _one_label_a_row(

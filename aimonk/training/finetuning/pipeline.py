@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import ImagesError
+from ...runtime.decode_limits import LOOKED_AT
 from ...runtime.decoder import decode
 from ..backend import tf
 from ..linear_probe.batches import batches, padded
@@ -105,7 +106,7 @@ def scoring_batches(
 
 def _decoded(path: Path, size: tuple[int, int]) -> np.ndarray:
     try:
-        return decode(path.read_bytes(), size)
+        return decode(path.read_bytes(), size, LOOKED_AT)
     except OSError as error:
         raise ImagesError(f"Cannot read image {path} ({error.strerror}); check the file.") from error
     except ImagesError as error:

@@ -1,0 +1,79 @@
+"""Why a column holds no labels, and what would make it hold some."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NoReturn
+
+from ...errors import LabelsError
+from .coding import first_strange
+from .column_names import holds_groups, is_bookkeeping
+from .raw_table import Column, RawTable
+from .tokens import normalized, number
+
+_LONGEST = 40
+"""Signs of a cell that are shown."""
+
+
+def no_label(table: RawTable, column: Column, own: dict[str, float]) -> LabelsError:
+    """Return the error for a column in which a cell is no label."""
+    at = first_strange(column, own)
+    return LabelsError(
+        f"{table.source}, {table.place(column.row_of(at))}: {column.values[at]!r} is not a label in the "
+        f"column {column.name!r}; correct it, say what it means with labels.present, labels.absent or "
+        "labels.unknown, or leave the column out with labels.ignore."
+    )
+
+
+def why_no_label(column: Column) -> str:
+    """Return why a column is left out."""
+    filled = [value for value in column.values if value]
+    if reach := _reach(column):
+        return f"it holds {reach}, not labels"
+    shown = [repr(value if len(value) <= _LONGEST else value[:_LONGEST] + "...") for value in filled[:3]]
+    if len(filled) > 12 or column.listed:
+        return f"it holds {len(filled)} different values, such as {shown[0]}, not labels"
+    more = " and others" if len(filled) > 3 else ""
+    return f"it holds {', '.join(shown)}{more}, not labels; labels.tags would make each value an attribute"
+
+
+def nothing_left(table: RawTable, columns: Sequence[Column], own: dict[str, float]) -> NoReturn:
+    """Raise LabelsError for a table without labels, by the column that most likely should hold them."""
+    if not columns:
+        raise LabelsError(
+            f"{table.source} holds no attribute: put at least one column of labels after the image."
+        )
+    column = min(columns, key=_unlikely)
+    at = first_strange(column, own)
+    reach = _reach(column)
+    if reach and any(normalized(value) not in ("1", "2", "") for value in column.values):
+        raise LabelsError(
+            f"{table.source}, {table.place(column.row_of(at))}: {column.values[at]!r} is not a label in the "
+            f"column {column.name!r}, which holds {reach}, and no other column holds labels; set "
+            "labels.threshold to the number from which on it is present, say what the numbers mean with "
+            "labels.present and labels.absent, or that they are names with labels.tags."
+        )
+    raise LabelsError(
+        f"{table.source}, {table.place(column.row_of(at))}: {column.values[at]!r} is not a label in the "
+        f"column {column.name!r}, and no other column holds labels; say what the tokens mean with "
+        "labels.present and labels.absent, or that they are names with labels.tags."
+    )
+
+
+def _unlikely(column: Column) -> tuple[bool, bool, int]:
+    """Return a key by which the column that most likely should hold labels comes first."""
+    constant = len(column.values) < 2
+    return constant, is_bookkeeping(column.name) or holds_groups(column.name), len(column.values)
+
+
+def _reach(column: Column) -> str:
+    """Return between which numbers a column lies, for people; empty unless it holds numbers only."""
+    found = [number(normalized(value)) for value in column.values if value]
+    numbers = [value for value in found if value is not None]
+    if not numbers or len(numbers) < len(found):
+        return ""
+    return (
+        f"numbers from {min(numbers):g} to {max(numbers):g}"
+        if len(numbers) > 1
+        else f"the number {numbers[0]:g}"
+    )
