@@ -6,6 +6,7 @@ import dataclasses
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -131,12 +132,25 @@ def _sentence(error: ValidationError, where: str) -> str:
     known = [str(part) for part in first["loc"][:2]]
     place = ".".join(known)
     if first["type"] == "unexpected_keyword_argument":
-        return f"There is no setting {place} {where}; known are {', '.join(_siblings(first['loc']))}."
+        return f"There is no setting {place} {where}; {_nearest(first['loc'])}."
     return f"The setting {place} {where} is {first['input']!r}, but: {message}."
 
 
-def _siblings(location: tuple[int | str, ...]) -> list[str]:
-    """Return the names that would have been right where an unknown one stands."""
+def _nearest(location: tuple[int | str, ...]) -> str:
+    """Return what would have been right where an unknown name stands: the nearest name, else all of them.
+
+    >>> _nearest(("training", "epoch")), _nearest(("finetune", "backbone"))
+    ('the nearest is training.epochs', 'the nearest is features.backbone')
+    """
+    section, key = str(location[0]), str(location[-1])
+    sections = [field.name for field in dataclasses.fields(Config)]
     if len(location) == 1:
-        return [section.name for section in dataclasses.fields(Config)]
-    return list(dataclasses.asdict(Config()).get(str(location[0]), {}))
+        near = get_close_matches(section, sections, 1)
+        return f"the nearest section is {near[0]}" if near else f"known sections are {', '.join(sections)}"
+    settings = dataclasses.asdict(Config())
+    own = list(settings.get(section, {}))
+    if near := get_close_matches(key, own, 1, 0.7):
+        return f"the nearest is {section}.{near[0]}"
+    if elsewhere := [name for name in settings if key in settings[name]]:
+        return f"the nearest is {elsewhere[0]}.{key}"
+    return f"known are {', '.join(own)}"

@@ -8,9 +8,10 @@ A command collects what its stages and warnings were with `recorded`. Warnings a
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
@@ -27,6 +28,9 @@ from rich.progress import (
 
 ProgressCallback = Callable[[int, int], None]
 """Called with (done, total) while a stage works."""
+
+FIRST_LINE, NEXT_LINE = 10.0, 60.0
+"""Seconds after which a stage says that it is at work, where no terminal shows it; then the next ones."""
 
 LOGGER = logging.getLogger("aimonk")
 
@@ -101,10 +105,19 @@ def stage(name: str, description: str) -> Iterator[ProgressCallback]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    piped = _console is not None and not console.is_terminal
+    with (
+        Progress(*columns, console=console, disable=not console.is_terminal) as progress,
+        _heartbeat(console, description) if piped else nullcontext(_silent) as tell_now_and_then,
+    ):
         task = progress.add_task(description, total=None)
+
+        def report(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total)
+            tell_now_and_then(done, total)
+
         try:
-            yield lambda done, total: progress.update(task, completed=done, total=total)
+            yield report
         finally:
             taken = time.perf_counter() - started
             record.seconds[name] = record.seconds.get(name, 0.0) + taken - record._inner.pop()
@@ -112,6 +125,39 @@ def stage(name: str, description: str) -> Iterator[ProgressCallback]:
                 record._inner[-1] += taken
         total = progress.tasks[0].total or 1
         progress.update(task, completed=total, total=total)
+
+
+def _silent(_done: int, _total: int) -> None:
+    pass
+
+
+@contextmanager
+def _heartbeat(console: Console, description: str) -> Iterator[ProgressCallback]:
+    """Print a line now and then while a stage works for long, for a log that nobody sees moving."""
+    started, ended, state = time.perf_counter(), threading.Event(), [0, 0]
+
+    def told(what: str) -> None:
+        seconds = time.perf_counter() - started
+        console.print(f"{description}: {what}, {seconds:.0f} s", markup=False, highlight=False)
+
+    def beat() -> None:
+        pause, said = FIRST_LINE, False
+        while not ended.wait(pause):
+            pause, said = NEXT_LINE, True
+            told(f"{state[0]:,} of {state[1]:,}" if state[1] else "at work")
+        if said:
+            told("ended")
+
+    def report(done: int, total: int) -> None:
+        state[:] = done, total
+
+    thread = threading.Thread(target=beat, name=f"say {description}", daemon=True)
+    thread.start()
+    try:
+        yield report
+    finally:
+        ended.set()
+        thread.join()
 
 
 class _Collector(logging.Handler):

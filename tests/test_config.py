@@ -39,8 +39,20 @@ def test_flat_names_every_setting_by_section() -> None:
 @pytest.mark.parametrize(
     ("assignment", "said"),
     [
-        ("training.epoch=5", "There is no setting training.epoch given by --set; known are mode, loss"),
-        ("trainning.epochs=5", "There is no setting trainning given by --set; known are data, labels, split"),
+        (
+            "training.epoch=5",
+            "There is no setting training.epoch given by --set; the nearest is training.epochs.",
+        ),
+        (
+            "finetune.backbone=x",
+            "There is no setting finetune.backbone given by --set; the nearest is features.b",
+        ),
+        ("training.lr=1", "There is no setting training.lr given by --set; known are mode, loss"),
+        ("colors.number=1", "There is no setting colors given by --set; known sections are data, labels"),
+        (
+            "trainning.epochs=5",
+            "There is no setting trainning given by --set; the nearest section is training.",
+        ),
         ("training.epochs=many", "training.epochs given by --set is 'many'"),
         ("training.epochs=0", "greater than or equal to 1"),
         ("split.test=1.5", "less than 1"),

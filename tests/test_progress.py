@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import logging
+import time
 
 import pytest
 from rich.console import Console
@@ -69,3 +70,18 @@ def test_warnings_are_kept_and_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     logger.warning("after the command")
     assert record.warnings == ["The part [x].parquet is damaged"]
     assert screen.getvalue() == "Warning: The part [x].parquet is damaged\n"
+
+
+def test_a_long_stage_says_something_where_no_terminal_shows_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = io.StringIO()
+    monkeypatch.setattr(progress, "_console", Console(file=file, width=80))
+    monkeypatch.setattr(progress, "FIRST_LINE", 0.05)
+    with stage("read", "Reading") as report:
+        report(1200, 9000)
+        deadline = time.perf_counter() + 5
+        while not file.getvalue() and time.perf_counter() < deadline:
+            time.sleep(0.01)
+    assert file.getvalue().splitlines() == ["Reading: 1,200 of 9,000, 0 s", "Reading: ended, 0 s"]
+    with stage("short", "Short"):
+        pass
+    assert "Short" not in file.getvalue()

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ..config_file import chosen_config
 from ..data.image_index import look_up
-from ..data.list_images import image_names
-from ..features.cache_key import image_index_folder
+from ..data.list_images import images_in
+from ..features.cache_key import check_store, image_index_folder
 from ..features.embedding import fill_store
 from ..progress import LOGGER, recorded, stage
 from ..results.embedding_result import EmbeddingResult
@@ -44,19 +44,20 @@ def embed(
     """
     chosen = chosen_config(config, settings, backbone=backbone, weights=weights)
     folder = Path(data)
+    check_store(chosen.features)
     with recorded() as record:
         with stage("read", "Reading images") as progress:
-            names = image_names(folder)
+            found = images_in(folder)
             files, unusable = [], []
             known = image_index_folder(chosen.features)
-            for facts in look_up(folder, names, known, progress, chosen.data.limits):
+            for facts in look_up(folder, found.names, known, progress, chosen.data.limits):
                 if facts.sha256 is None or facts.problem is not None:
                     unusable.append(f"{facts.name} ({facts.problem})")
                 else:
                     files.append((facts.sha256, facts.path))
         if unusable:
             LOGGER.warning(
-                "%d of %d images are left out; the first is %s", len(unusable), len(names), unusable[0]
+                "%d of %d images are left out; the first is %s", len(unusable), len(found.names), unusable[0]
             )
         with stage("embed", "Features") as progress:
             if spark:
@@ -66,5 +67,10 @@ def embed(
             else:
                 filled = fill_store(files, chosen.features, progress=progress)
     return EmbeddingResult(
-        filled.images, filled.forward_passes, tuple(unusable), record.seconds, tuple(record.warnings)
+        filled.images,
+        filled.forward_passes,
+        tuple(unusable),
+        record.seconds,
+        tuple(record.warnings),
+        found.skipped,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Iterable
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import numpy as np
@@ -79,7 +80,7 @@ def review(
     """
     _check_shares(control_share, reviewer_error)
     config = load_config(None, settings)
-    with recorded() as record:
+    with recorded() as record, ExitStack() as cleanup:
         dataset = read_data(data, labels, config, keep_unlearnable=True)
         _check_out(out, dataset)
         with stage("run", "Scores of the run"):
@@ -92,7 +93,7 @@ def review(
             control_share=control_share,
             suggested=read_suggestions(Path(suggestions), dataset) if suggestions else None,
         )
-        journal = AnswerJournal(journal_path(dataset.labels))
+        journal = cleanup.enter_context(closing(AnswerJournal(journal_path(dataset.labels))))
         name = reviewer or getpass.getuser()
         session = ReviewSession(dataset, cells, journal, reviewer=name, run=run, blind=blind)
         if page:

@@ -23,7 +23,7 @@ from ..errors import ConfigError
 from ..evaluation.comparison import Comparison
 from ..evaluation.cross_validation import FoldLogits, Operation, fold_splits, held_out_scores
 from ..evaluation.held_out import HeldOutScores, compare_scores, evidence_of
-from ..features.cache_key import store_folder
+from ..features.cache_key import check_store, store_folder
 from ..progress import recorded, stage
 from ..results.sweep_result import SweepResult
 from ..sweeping.search import GENERATION, search
@@ -103,6 +103,7 @@ def run_sweep(request: SweepRequest) -> SweepResult:
     config = request.config
     _check_choosable(config, request.name)
     space = read_space(request.space, config)
+    check_store(config.features)
     with recorded() as record, imported_in_background("mlflow", "optuna"), ExitStack() as stack:
         dataset = read_data(request.data, request.labels, config)
         splits = fold_splits(dataset.targets, dataset.groups, config.split, config.folds)

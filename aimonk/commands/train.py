@@ -21,7 +21,7 @@ from ..data.suggest_groups import suggested_groups
 from ..errors import BackboneError, ConfigError
 from ..evaluation.cross_validation import FoldLogits, fold_splits, held_out_scores, score_fold
 from ..evaluation.held_out import evidence_of
-from ..features.cache_key import checkpoint_folder, store_folder
+from ..features.cache_key import check_store, checkpoint_folder, store_folder
 from ..progress import LOGGER, recorded, stage, tell
 from ..scratch import check_room
 from ..training.growing_shares import measure_curve
@@ -96,6 +96,7 @@ def run_training(request: TrainingRequest, may_use_random_weights: bool = False)
     """Train as requested: the whole story, from the folder to the registered version."""
     config = request.config
     check_room()
+    check_store(config.features)
     with recorded() as record, imported_in_background("mlflow"):
         dataset = read_data(request.data, request.labels, config)
         tell(*dataset.read_as.sentences()[:2])
@@ -217,6 +218,9 @@ def warn_of_data(dataset: Dataset, plan: tuple[Split, ...], config: Config) -> N
         LOGGER.warning(
             "%d images cannot be read and are left out; the first is %s: %s", len(found.unreadable), name, why
         )
+    if found.flat:
+        listed = ", ".join(found.flat[:5]) + (", ..." if len(found.flat) > 5 else "")
+        LOGGER.warning("%d images show one color only: %s", len(found.flat), listed)
     for attribute in dataset.unlearnable:
         LOGGER.warning("%r is left out: %s", attribute.name, attribute.reason)
     if dataset.table is not None and (suggested := suggested_groups(dataset.table)) is not None:

@@ -164,9 +164,9 @@ class Memory:
             self._path.unlink()
             self._open(self._path)
         except (sqlite3.Error, OSError) as final:
-            log.warning(
-                "The image catalog %s cannot be used (%s), so every image is read again", self._path, final
-            )
+            why = getattr(final, "strerror", None) or final
+            folder = self._path.parent if self._path else None
+            log.warning("No image catalog can be kept in %s (%s): every image is read again", folder, why)
             self._close()
 
     def _close(self) -> None:

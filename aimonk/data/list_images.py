@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -28,8 +28,22 @@ _UNREAD = frozenset(
 )
 """Images, raw ones of cameras among them, of formats that are not read."""
 
+_TEXTS = frozenset(
+    (
+        ".txt", ".md", ".rst", ".rtf", ".log", ".csv", ".tsv", ".xlsx", ".xls", ".ods", ".json", ".jsonl",
+        ".xml", ".yaml", ".yml", ".toml", ".ini", ".html", ".htm", ".pdf", ".doc", ".docx", ".odt",
+        ".parquet", ".py", ".ipynb",
+    )
+)  # fmt: skip
+_TITLES = {"readme", "license", "licence", "copying", "notice", "changelog", "authors", "citation", "labels"}
+"""Texts without a suffix."""
+
+_ARCHIVES = frozenset((".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar"))
+
 _STUBS = frozenset((".h5", ".hdf", ".bufr", ".grb", ".grib", ".wmf", ".emf"))
 """Suffixes that Pillow names, but reads only with other programs."""
+
+_OTHER = "other files"
 
 _SHORTEST = 16
 """Bytes that every image format needs for its header; Pillow looks at as many to tell the format."""
@@ -53,13 +67,21 @@ class ImageList:
     def sentence(self) -> str:
         """Return what was skipped as a sentence; empty if nothing was.
 
-        >>> ImageList((), {"movies": 2, "documents": 1}).sentence()
-        'Skipped 3 files that are no images: 2 movies, 1 documents.'
+        >>> ImageList((), {"movies": 2, "texts and tables": 1}).sentence()
+        'Skipped 3 files that are no images: movies (2), texts and tables (1).'
         """
-        if not self.skipped:
-            return ""
-        kinds = ", ".join(f"{count} {kind}" for kind, count in self.skipped.items())
-        return f"Skipped {sum(self.skipped.values())} files that are no images: {kinds}."
+        return skipped_sentence(self.skipped)
+
+
+def skipped_sentence(skipped: Mapping[str, int]) -> str:
+    """Return files by kind as a sentence; empty if there are none."""
+    if not skipped:
+        return ""
+    total = sum(skipped.values())
+    kinds = ", ".join(f"{kind} ({count:,})" for kind, count in skipped.items())
+    return (
+        f"Skipped {total:,} {'file that is no image' if total == 1 else 'files that are no images'}: {kinds}."
+    )
 
 
 def list_images(folder: Path) -> ImageList:
@@ -77,11 +99,13 @@ def list_images(folder: Path) -> ImageList:
             names.append(name)
         else:
             skipped[kind] += 1
-    return ImageList(tuple(sorted(names)), dict(skipped.most_common()))
+    return ImageList(
+        tuple(sorted(names)), dict(sorted(skipped.items(), key=lambda kind: (-kind[1], kind[0])))
+    )
 
 
-def image_names(folder: Path) -> list[str]:
-    """Return the names of all images at or below a folder, relative to it and sorted.
+def images_in(folder: Path) -> ImageList:
+    """Return all images at or below a folder that has some.
 
     Raises:
         ImagesError: There is no such folder, it cannot be read, or no image is in it.
@@ -96,7 +120,12 @@ def image_names(folder: Path) -> list[str]:
         raise ImagesError(
             f"There is no image file below {folder}{skipped}; give the folder of images to --data."
         )
-    return list(found.names)
+    return found
+
+
+def image_names(folder: Path) -> list[str]:
+    """Return the names of all images at or below a folder, relative to it and sorted; see `images_in`."""
+    return list(images_in(folder).names)
 
 
 def _files(folder: Path, skipped: Counter[str]) -> Iterator[tuple[str, str]]:
@@ -122,6 +151,18 @@ def _files(folder: Path, skipped: Counter[str]) -> Iterator[tuple[str, str]]:
 
 def _kind(path: str) -> str | None:
     """Return what a file is if it is no image."""
+    kind = kind_by_name(path)
+    if kind == _OTHER and not os.path.splitext(path)[1] and _begins_like_an_image(path):
+        return None
+    return kind
+
+
+def kind_by_name(path: str) -> str | None:
+    """Return what a file is by its name; None for an image.
+
+    >>> [kind_by_name(name) for name in ("a.jpg", "._a.jpg", "README", "a.mov", "data")]
+    [None, 'resource forks of macOS', 'texts and tables', 'movies', 'other files']
+    """
     name = os.path.basename(path)
     if name.startswith("._"):
         return "resource forks of macOS"
@@ -134,9 +175,9 @@ def _kind(path: str) -> str | None:
         return None
     if suffix in _UNREAD:
         return f"images that cannot be read here (*{suffix})"
-    if not suffix and _begins_like_an_image(path):
-        return None
-    return "other files"
+    if suffix in _TEXTS or name.casefold() in _TITLES:
+        return "texts and tables"
+    return "archives" if suffix in _ARCHIVES else _OTHER
 
 
 @cache

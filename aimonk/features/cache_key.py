@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import platformdirs
 
+from ..atomic_files import unwritable
 from ..config import FeaturesConfig
 
 
@@ -54,6 +56,21 @@ def store_folder(config: FeaturesConfig) -> Path:
     if named:
         return Path(named).expanduser()
     return platformdirs.user_cache_path("aimonk", appauthor=False)
+
+
+def check_store(config: FeaturesConfig) -> None:
+    """Find out that the store can be written to before images are read for it.
+
+    Raises:
+        FeatureStoreError: it cannot be.
+    """
+    folder = store_folder(config)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise unwritable(folder, error) from None
 
 
 def image_index_folder(config: FeaturesConfig) -> Path:

@@ -78,6 +78,10 @@ def _findings(audit: Audit) -> list[Text]:
             [f"{name} is {truth}" for name, truth in audit.mislabelled_formats],
         ),
         (
+            plural(len(audit.flat), "image that shows one color only", "images that show one color only"),
+            list(audit.flat),
+        ),
+        (
             plural(len(audit.identical), "group of identical files", "groups of identical files"),
             [" = ".join(group) for group in audit.identical],
         ),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..data.list_images import skipped_sentence
 from .presentation import Result
 
 if TYPE_CHECKING:
@@ -22,13 +24,16 @@ class EmbeddingResult(Result):
     unreadable: tuple[str, ...]
     seconds: dict[str, float]
     warnings: tuple[str, ...] = ()
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    """Files that are no images, counted by kind."""
 
     def to_json(self) -> dict[str, Any]:
         """Return a plain object."""
         return asdict(self)
 
     def summary(self) -> list[RenderableType]:
-        """Return one sentence."""
+        """Return what was made, and what was skipped."""
         from rich.text import Text
 
-        return [Text(f"{self.images} images have features; {self.forward_passes} forward passes were made.")]
+        made = f"{self.images} images have features; {self.forward_passes} forward passes were made."
+        return [Text(line) for line in (made, skipped_sentence(self.skipped)) if line]

@@ -13,7 +13,7 @@ import logging
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,18 @@ class AnswerJournal:
                 raise self._unwritable(error) from None
             try:
                 yield
+            finally:
+                self._lock.release()
+
+    def close(self) -> None:
+        """Delete the lock's file, which else stays among the photos, unless another process uses it now.
+
+        A process that waits for the deleted file finds out and makes a new one.
+        """
+        with self._threads, suppress(LockTimeout, OSError):
+            self._lock.acquire(timeout=0)
+            try:
+                Path(self._lock.lock_file).unlink(missing_ok=True)
             finally:
                 self._lock.release()
 

@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..data.list_images import skipped_sentence
 from ..errors import AimonkError
 from ..runtime.predictor import Predictor
 from .parquet_source import parquet_source
@@ -72,9 +73,8 @@ class ScoringResult:
             lines.append(f"{self.resumed:,} of them had been scored before the interruption.")
         if self.unreadable:
             lines.append(f"{self.unreadable:,} could not be read; the column `error` says why.")
-        if self.skipped:
-            kinds = ", ".join(f"{count:,} {kind or 'without suffix'}" for kind, count in self.skipped.items())
-            lines.append(f"Files that are no images were skipped: {kinds}.")
+        if skipped := skipped_sentence(self.skipped):
+            lines.append(skipped)
         if self.failed:
             share = self.unreadable / self.images
             lines.append(f"{share:.1%} are unreadable, more than the {self.max_unreadable:.1%} allowed.")

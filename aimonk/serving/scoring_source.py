@@ -12,9 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
-from ..data.list_images import image_names
+from ..data.list_images import ImageList, images_in, kind_by_name
 from ..errors import ImagesError
 from ..runtime.image_cell import image_bytes
 from ..runtime.predictor import Source
@@ -35,7 +33,7 @@ class ScoringSource:
     images: Callable[[int], Iterator[Source]]
     """The images from a number on, each as `Predictor.stream` takes it."""
     skipped: dict[str, int]
-    """Files that are no images, counted by suffix."""
+    """Files that are no images, counted by kind."""
     files: tuple[str, ...] = ()
     """Of a folder: the images' paths in it, as the system names them."""
 
@@ -49,10 +47,8 @@ def folder_source(uri: str | Path) -> ScoringSource:
     """
     fs, root = open_location(uri)
     here = local_path(fs, root)
-    names = image_names(here) if here else reading(str(uri), lambda: _remote_names(fs, root, str(uri)))
-    every = _files_below(here) if here else [path for path in _relative(fs, root)]
-    wanted = set(names)
-    skipped = Counter(_kind(name) for name in every if name not in wanted)
+    found = images_in(here) if here else reading(str(uri), lambda: _remote_images(fs, root, str(uri)))
+    names = found.names
     facts = (f"{name}\0{_identity(fs, root, name)}" for name in names)
     digest = hashlib.sha256("\n".join(facts).encode("utf-8", "surrogateescape")).hexdigest()
 
@@ -62,7 +58,7 @@ def folder_source(uri: str | Path) -> ScoringSource:
         return fetched(lambda name: _content(fs, f"{root}/{name}"), islice(names, start, None))
 
     shown = [printable(name) for name in names]
-    return ScoringSource(shown, digest, images, dict(sorted(skipped.items())), tuple(names))
+    return ScoringSource(shown, digest, images, found.skipped, names)
 
 
 def fetched(fetch: Callable[[Any], Source], keys: Iterable[Any]) -> Iterator[Source]:
@@ -118,32 +114,24 @@ def _content(fs: Any, path: str) -> Source:
         return ImagesError(f"the file cannot be read: {error.strerror or type(error).__name__}")
 
 
-def _files_below(folder: Path) -> list[str]:
-    return [
-        os.path.relpath(os.path.join(parent, name), folder)
-        for parent, _, names in os.walk(folder)
-        for name in names
-    ]
-
-
 def _relative(fs: Any, root: str) -> list[str]:
     return sorted(path.removeprefix(root.rstrip("/") + "/") for path in fs.find(root))
 
 
-def _remote_names(fs: Any, root: str, uri: str) -> list[str]:
-    """The same choice that `image_names` makes here."""
-    suffixes = {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN} | {""}
+def _remote_images(fs: Any, root: str, uri: str) -> ImageList:
+    """The same choice that `images_in` makes here, by names alone; one without a suffix may be an image."""
     if not fs.isdir(root):
         raise ImagesError(f"There is neither a folder nor a file {uri}; give one of them to --data.")
-    names = [name for name in _relative(fs, root) if _kind(name) in suffixes]
+    names, skipped = [], Counter[str]()
+    for name in _relative(fs, root):
+        kind = kind_by_name(name)
+        if kind is None or (kind == "other files" and not os.path.splitext(name)[1]):
+            names.append(name)
+        else:
+            skipped[kind] += 1
     if not names:
         raise ImagesError(f"There is no image file below {uri}; give the folder of images to --data.")
-    return names
-
-
-def _kind(name: str) -> str:
-    base = os.path.basename(name)
-    return "hidden" if base.startswith(".") else os.path.splitext(base)[1].lower()
+    return ImageList(tuple(names), dict(skipped.most_common()))
 
 
 def _identity(fs: Any, root: str, name: str) -> str:

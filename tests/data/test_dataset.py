@@ -111,3 +111,15 @@ def test_saved_labels_read_back_equal(folder: Path, tmp_path: Path) -> None:
         data.table.groups,
     )
     assert saved.targets.tolist() == data.table.targets.tolist()
+
+
+def test_an_image_beyond_the_limit_on_pixels_cannot_be_used(folder: Path, tmp_path: Path) -> None:
+    Image.new("RGB", (300, 200), "red").save(folder / "wide.png")
+    rows = [f"{name},{at % 2}" for at, name in enumerate(names(folder))]
+    labels = write(tmp_path / "labels.csv", "image,red", rows)
+    assert len(read_dataset(folder, labels, Config())) == 9
+    small = Config(data=DataConfig(max_pixels=59_999, max_unusable=0.2))
+    found = read_dataset(folder, labels, small)
+    assert len(found) == 8
+    ((name, why),) = found.audit.unreadable
+    assert name == "wide.png" and "300 x 200 pixels" in why and "59,999" in why

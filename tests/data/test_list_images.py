@@ -37,11 +37,11 @@ def test_junk_is_no_image_and_is_counted_by_kind(tmp_path: Path) -> None:
     assert found.skipped == {
         "folders of other programs": 3,
         "hidden or system files": 2,
-        "other files": 2,
+        "texts and tables": 2,
         "movies": 2,
         "resource forks of macOS": 1,
     }
-    assert "2 movies" in found.sentence()
+    assert "movies (2)" in found.sentence()
 
 
 def test_links_are_followed_once(tmp_path: Path) -> None:
@@ -56,5 +56,5 @@ def test_no_folder_and_no_image_are_errors(tmp_path: Path) -> None:
     with pytest.raises(ImagesError, match="neither a folder nor a file"):
         image_names(tmp_path / "absent")
     (tmp_path / "clip.mov").touch()
-    with pytest.raises(ImagesError, match="no image file below .* 1 movies"):
+    with pytest.raises(ImagesError, match="no image file below .* movies .1."):
         image_names(tmp_path)

@@ -137,3 +137,8 @@ def test_a_comparison_says_better_and_worse_only_where_the_interval_leaves_out_z
         "unknown – – –",
         "mean 0.533 0.500 +0.033 [+0.001, +0.065] better",
     ]
+
+
+def test_images_of_one_color_are_named(small: Any) -> None:
+    audit = dataclasses.replace(small.audit, flat=("cap.jpg", "black.png"))
+    assert "2 images that show one color only: cap.jpg; black.png" in printed(audit_table(audit))

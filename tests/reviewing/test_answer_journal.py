@@ -92,6 +92,17 @@ def test_two_processes_write_whole_lines(journal: AnswerJournal) -> None:
         assert [line["number"] for line in lines if line["writer"] == writer] == list(range(50))
 
 
+def test_nothing_but_the_journal_stays_behind(journal: AnswerJournal) -> None:
+    add(journal, number=1)
+    with AnswerJournal(journal.path).locked():
+        journal.close()  # in use: left alone
+    journal.close()
+    journal.close()
+    assert [path.name for path in journal.path.parent.iterdir()] == [journal.path.name]
+    add(journal, number=2)
+    assert journal.new() == [{"number": 1}, {"number": 2}]
+
+
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     journal = AnswerJournal(tmp_path / "file" / "labels.csv.review.jsonl")

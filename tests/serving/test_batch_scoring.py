@@ -67,7 +67,9 @@ def test_a_folder_becomes_a_table(predictor: Predictor, folder: Path, tmp_path: 
     seen: list[tuple[int, int]] = []
     out = tmp_path / "scores.parquet"
     result = score(predictor, folder, out, progress=lambda *step: seen.append(step))
-    assert result == ScoringResult(str(out), 3, 1, skipped={".txt": 1, "hidden": 1})
+    assert result == ScoringResult(
+        str(out), 3, 1, skipped={"texts and tables": 1, "hidden or system files": 1}
+    )
     rows = rows_of(out)
     assert [row["image"] for row in rows] == ["a.jpeg", "b/x.PNG", "c.jpg"]
     assert rows[0] == {
@@ -335,7 +337,7 @@ def test_too_many_unreadable_images_count_as_a_failure(
     assert result.summary() == [
         f"3 images were scored into {tmp_path / 'a.csv'}.",
         "1 could not be read; the column `error` says why.",
-        "Files that are no images were skipped: 1 .txt, 1 hidden.",
+        "Skipped 2 files that are no images: hidden or system files (1), texts and tables (1).",
         "33.3% are unreadable, more than the 30.0% allowed.",
     ]
 
