@@ -7,32 +7,24 @@ from typing import Annotated
 
 import typer
 
+from .cli_label_options import LabelsGiven, with_label_options
 from .cli_options import (
     AsJson,
-    Attributes,
     Data,
-    Group,
-    Ignore,
-    ImageColumn,
-    Labels,
     Model,
     Set,
-    labels_settings,
     show,
     show_json,
     show_text,
 )
 
 
+@with_label_options
 def fill(
+    labels: LabelsGiven,
     model: Model,
     data: Data,
     out: Annotated[Path, typer.Option(help="File to write, in the format of the labels.")],
-    labels: Labels = "",
-    image_column: ImageColumn = "",
-    attributes: Attributes = [],  # noqa: B006
-    ignore: Ignore = [],  # noqa: B006
-    group: Group = "",
     precision: Annotated[float, typer.Option(help="Share of what is filled that must be right.")] = 0.95,
     miss: Annotated[float, typer.Option(help="Largest share of a class filled as the other.")] = 0.05,
     confidence: Annotated[float, typer.Option(help="Confidence in both, for each attribute.")] = 0.95,
@@ -45,12 +37,12 @@ def fill(
     result = fill(
         model,
         data,
-        labels or None,
+        labels.file,
         out=out,
         precision=precision,
         miss=miss,
         confidence=confidence,
-        settings=[*labels_settings(image_column, attributes, ignore, group), *set_],
+        settings=[*labels.settings, *set_],
         announce=lambda found: show_text(found.summary(), as_json),
     )
     show_text(result.files(), as_json)
@@ -58,14 +50,11 @@ def fill(
         show_json(result)
 
 
+@with_label_options
 def suggest(
+    labels: LabelsGiven,
     model: Model,
     data: Data,
-    labels: Labels = "",
-    image_column: ImageColumn = "",
-    attributes: Attributes = [],  # noqa: B006
-    ignore: Ignore = [],  # noqa: B006
-    group: Group = "",
     n: Annotated[int, typer.Option("--n", min=1, help="How many images.")] = 100,
     out: Annotated[
         str, typer.Option(help="CSV file to write, or FILE.json: answered tasks for Label Studio.")
@@ -81,25 +70,22 @@ def suggest(
     result = suggest(
         model,
         data,
-        labels or None,
+        labels.file,
         n=n,
         out=out or None,
         strategy=strategy or DEFAULT,
-        settings=[*labels_settings(image_column, attributes, ignore, group), *set_],
+        settings=[*labels.settings, *set_],
     )
     show(result, as_json)
 
 
+@with_label_options
 def review(
+    labels: LabelsGiven,
     data: Data,
     run: Annotated[
         str, typer.Option(metavar="RUN_ID", help="Training run whose scores say what is doubtful.")
     ],
-    labels: Labels = "",
-    image_column: ImageColumn = "",
-    attributes: Attributes = [],  # noqa: B006
-    ignore: Ignore = [],  # noqa: B006
-    group: Group = "",
     set_: Set = [],  # noqa: B006
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 chooses one.")] = 0,
     out: Annotated[str, typer.Option(metavar="FILE", help="Write the corrected labels, as CSV.")] = "",
@@ -131,9 +117,9 @@ def review(
 
     result = review(
         data,
-        labels or None,
+        labels.file,
         run=run,
-        settings=[*labels_settings(image_column, attributes, ignore, group), *set_],
+        settings=[*labels.settings, *set_],
         port=port,
         out=out or None,
         reviewer=reviewer,

@@ -8,34 +8,26 @@ from typing import Annotated
 
 import typer
 
+from .cli_label_options import LabelsGiven, with_label_options
 from .cli_options import (
     AsJson,
-    Attributes,
     Backbone,
     Data,
     Experiment,
-    Group,
-    Ignore,
-    ImageColumn,
-    Labels,
     Recipe,
     Register,
     Set,
     Spark,
     Weights,
     evidence_shown,
-    labels_settings,
     show,
 )
 
 
+@with_label_options
 def train(
+    labels: LabelsGiven,
     data: Annotated[str, typer.Option(help="Folder of images.")] = "",
-    labels: Labels = "",
-    image_column: ImageColumn = "",
-    attributes: Attributes = [],  # noqa: B006
-    ignore: Ignore = [],  # noqa: B006
-    group: Group = "",
     config: Recipe = "",
     backbone: Backbone = "",
     weights: Weights = "",
@@ -57,9 +49,9 @@ def train(
     with evidence_shown(as_json):
         result = train(
             data or None,
-            labels or None,
+            labels.file,
             config=config or None,
-            settings=[*labels_settings(image_column, attributes, ignore, group), *set_],
+            settings=[*labels.settings, *set_],
             backbone=backbone,
             weights=weights,
             epochs=int(epochs) if epochs else None,
@@ -71,14 +63,11 @@ def train(
     show(result, as_json)
 
 
+@with_label_options
 def sweep(
+    labels: LabelsGiven,
     data: Data,
     space: Annotated[str, typer.Option(help="What varies: a TOML file, or the built-in `sweep`.")] = "sweep",
-    labels: Labels = "",
-    image_column: ImageColumn = "",
-    attributes: Attributes = [],  # noqa: B006
-    ignore: Ignore = [],  # noqa: B006
-    group: Group = "",
     config: Recipe = "",
     backbone: Backbone = "",
     weights: Weights = "",
@@ -99,13 +88,13 @@ def sweep(
     with evidence_shown(as_json):
         result = sweep(
             data,
-            labels or None,
+            labels.file,
             space=space,
             trials=trials,
             name=name,
             blind=blind,
             config=config or None,
-            settings=[*labels_settings(image_column, attributes, ignore, group), *set_],
+            settings=[*labels.settings, *set_],
             backbone=backbone,
             weights=weights,
             experiment=experiment,
@@ -114,13 +103,10 @@ def sweep(
     show(result, as_json)
 
 
+@with_label_options
 def audit(
+    labels: LabelsGiven,
     data: Data,
-    labels: Labels = "",
-    image_column: ImageColumn = "",
-    attributes: Attributes = [],  # noqa: B006
-    ignore: Ignore = [],  # noqa: B006
-    group: Group = "",
     set_: Set = [],  # noqa: B006
     save_labels: Annotated[
         str, typer.Option(metavar="FILE", help="Write the labels as they were understood, as CSV.")
@@ -130,8 +116,8 @@ def audit(
     """Say what is wrong with the data, before anything is learned from it."""
     from .commands.audit import audit
 
-    settings = [*labels_settings(image_column, attributes, ignore, group), *set_]
-    show(audit(data, labels or None, settings=settings, save_labels=save_labels or None), as_json)
+    settings = [*labels.settings, *set_]
+    show(audit(data, labels.file, settings=settings, save_labels=save_labels or None), as_json)
 
 
 def embed(

@@ -7,38 +7,30 @@ from typing import Annotated, Literal
 
 import typer
 
+from .cli_label_options import LabelsGiven, with_label_options
 from .cli_options import (
     AsJson,
-    Attributes,
     Data,
-    Group,
-    Ignore,
-    ImageColumn,
-    Labels,
     Model,
     Set,
     Spark,
-    labels_settings,
     show,
 )
 
 
+@with_label_options
 def evaluate(
+    labels: LabelsGiven,
     model: Model,
     data: Data,
-    labels: Labels = "",
-    image_column: ImageColumn = "",
-    attributes: Attributes = [],  # noqa: B006
-    ignore: Ignore = [],  # noqa: B006
-    group: Group = "",
     set_: Set = [],  # noqa: B006
     as_json: AsJson = False,
 ) -> None:
     """Say how well a model does on labelled images."""
     from .commands.evaluate import evaluate
 
-    settings = [*labels_settings(image_column, attributes, ignore, group), *set_]
-    show(evaluate(model, data, labels or None, settings=settings), as_json)
+    settings = [*labels.settings, *set_]
+    show(evaluate(model, data, labels.file, settings=settings), as_json)
 
 
 def predict(

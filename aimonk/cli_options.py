@@ -16,23 +16,6 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 Data = Annotated[Path, typer.Option(help="Folder of images.")]
-Labels = Annotated[
-    str, typer.Option(help="Labels file of any known format; by default the one in the folder or beside it.")
-]
-ImageColumn = Annotated[str, typer.Option(metavar="COLUMN", help="Column that names the image.")]
-Attributes = Annotated[
-    list[str],
-    typer.Option(metavar="NAMES", help="Columns or tags to learn: names, globs, or several with commas."),
-]
-Ignore = Annotated[list[str], typer.Option(metavar="NAMES", help="Columns to leave out, likewise.")]
-Group = Annotated[
-    str,
-    typer.Option(
-        metavar="COLUMN|REGEX",
-        help="Images that are not independent (patient, product, session): a column, or a regular expression "
-        "with one group over the file name.",
-    ),
-]
 Model = Annotated[
     str, typer.Option(help="models:/NAME@champion, models:/NAME/VERSION, runs:/ID/model or a folder.")
 ]
@@ -86,23 +69,3 @@ def evidence_shown(as_json: bool) -> Iterator[None]:
     except UndeliveredError as error:
         show(error.result, as_json)
         raise
-
-
-def labels_settings(image: str, attributes: list[str], ignore: list[str], group: str) -> list[str]:
-    """Return the options that say how labels are read as `section.key=value` assignments.
-
-    >>> labels_settings("file", ["red", "b*"], [], "")
-    ['labels.image="file"', 'labels.attributes=["red", "b*"]']
-    """
-    given: dict[str, str | list[str]] = {
-        "image": image,
-        "attributes": attributes,
-        "ignore": ignore,
-        "group": group,
-    }
-    return [f"labels.{key}={_toml(value)}" for key, value in given.items() if value]
-
-
-def _toml(value: str | Sequence[str]) -> str:
-    """JSON's strings and lists are TOML's, as long as no character is written as two surrogates."""
-    return json.dumps(value, ensure_ascii=False)

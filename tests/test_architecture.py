@@ -24,7 +24,16 @@ LAYERS = (
     {"results"},
     {"publishing"},
     {"commands"},
-    {"__init__", "cli_options", "cli_labeling", "cli_learning", "cli_models", "cli", "__main__"},
+    {
+        "__init__",
+        "cli_options",
+        "cli_label_options",
+        "cli_labeling",
+        "cli_learning",
+        "cli_models",
+        "cli",
+        "__main__",
+    },
 )
 """From the ground floor up. A room may import from its own floor and from those below it."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -167,16 +167,6 @@ def split_table(names: Sequence[str], digests: Sequence[str], split: Split) -> l
     """Return (image, sha256, set) of every row of the split, in row order: what is saved with a run."""
     set_of = {int(row): name for name, rows in split.parts().items() for row in rows}
     return [(names[row], digests[row], set_of[row]) for row in sorted(set_of)]
-
-
-def restore_split(saved: Iterable[Sequence[str]], digests: Sequence[str]) -> Split:
-    """Return the split that `split_table` saved, for images of these digests: the same bytes, any name.
-
-    Images that the saved split does not know are in no set.
-    """
-    set_of = {digest: name for _, digest, name in saved}
-    assigned = np.array([set_of.get(digest, "") for digest in digests], dtype=object)
-    return Split(*(np.flatnonzero(assigned == name) for name in SETS))
 
 
 def _shuffled(rows: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -264,29 +264,6 @@ class FeatureExtractor:
         return FeatureKey(str(self.backbone), self.digest, height, width, version, engine, precision, read)
 
 
-def backbone_ir(config: FeaturesConfig, store: Path | None = None) -> Path:
-    """Path of the backbone's IR in f32: `pixels (N, H, W, 3) uint8 -> features (N, D) float32`.
-
-    It is converted (and TensorFlow imported) only where the store has none yet. The file may be deleted
-    by anyone who tidies the cache: copy what is to last.
-
-    Raises:
-        BackboneError, FeatureStoreError: see `FeatureExtractor.graph`.
-
-    """
-    return FeatureExtractor(config, store).graph
-
-
-def keras_backbone(config: FeaturesConfig, store: Path | None = None) -> keras.Model:
-    """Build the same as a Keras model that is saved without code; imports TensorFlow.
-
-    Raises:
-        BackboneError: see `FeatureExtractor.keras_model`.
-
-    """
-    return FeatureExtractor(config, store).keras_model
-
-
 def _rate(engine: Engine, images: np.ndarray) -> float:
     engine.embed(images)  # traces and compiles
     begin = time.perf_counter()

@@ -21,7 +21,7 @@ from . import formatting, wording
 from .attribute_selection import MOST_PICTURED
 from .curve_wording import curve_story
 from .figures import palette
-from .report_data import ReportData, Resolver, no_pictures
+from .report_data import ReportData
 from .thumbnails import Answer, best_and_worst, copy_groups, data_uri, shrunken, thumbnails
 
 if TYPE_CHECKING:
@@ -97,36 +97,6 @@ def render_report(data: ReportData, drawn: dict[str, Figure] | None = None) -> s
             curve=data.curve,
             curve_story=curve_story(data.curve) if data.curve else [],
             figures=_as_svg(figures(data) if drawn is None else drawn),
-        )
-    )
-
-
-def render_audit(
-    audit: Audit,
-    picture: Resolver = no_pictures,
-    title: str = "Data audit",
-    created: str = "",
-    read_as: tuple[str, ...] = (),
-) -> str:
-    """Render the audit alone, as one HTML page in the same style.
-
-    Args:
-        audit: what was found.
-        picture: finds the file of an image.
-        title: of the page.
-        created: when, as text.
-        read_as: sentences that say how the labels file was read.
-    """
-    return (
-        _environment()
-        .get_template("audit.html.jinja")
-        .render(
-            **_page(title, created),
-            audit=audit,
-            read_as=read_as,
-            copies=copy_groups(audit),
-            pictures=thumbnails(_copies(audit), picture),
-            figures=_as_svg(audit_figures(audit)),
         )
     )
 

@@ -18,7 +18,7 @@ from aimonk.backbones.zoo import parse_backbone
 from aimonk.config import FeaturesConfig
 from aimonk.errors import BackboneError
 from aimonk.features.embedding import embed
-from aimonk.features.extractor import FeatureExtractor, keras_backbone
+from aimonk.features.extractor import FeatureExtractor
 
 from ..features.conftest import Files
 
@@ -67,9 +67,9 @@ def test_random_weights_are_always_the_same_and_disturb_no_generator() -> None:
 
 def test_the_model_is_saved_without_code(tmp_path: Path, weights: Path) -> None:
     keras = import_keras()
-    model = keras_backbone(
+    model = FeatureExtractor(
         FeaturesConfig(resolution=1.0, backbone="mobilenet@0.25", weights=str(weights)), tmp_path
-    )
+    ).keras_model
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras", safe_mode=True)
     np.testing.assert_array_equal(np.asarray(loaded(pixels(2))), np.asarray(model(pixels(2))))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from aimonk.atomic_files import remember
-from aimonk.backbones.graph import is_sound, write_graph
+from aimonk.backbones.graph import is_sound
 from aimonk.config import FeaturesConfig
 from aimonk.errors import BackboneError, ConfigError
 from aimonk.features import extractor as frozen
@@ -190,8 +190,3 @@ def test_graphs_of_other_weights_have_other_folders(tmp_path: Path) -> None:
         ).folder
     )
     assert len(folders) == 4
-
-
-def test_backbone_ir_is_the_stored_graph(config: FeaturesConfig) -> None:
-    write_graph(mean_color_graph(), FeatureExtractor(config).folder / "ir")
-    assert frozen.backbone_ir(config) == FeatureExtractor(config).folder / "ir" / "backbone.xml"

@@ -6,8 +6,6 @@ import contextlib
 import difflib
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
 from ...backbones.color_histogram import ATTENTION
 from ...backbones.linear_head import LinearHead
 from ...errors import BackboneError
@@ -48,12 +46,6 @@ def model_from_head(
     model = keras.Model(backbone.input, dense(features), name=backbone.name)
     dense.set_weights([head.kernel, head.bias])
     return model
-
-
-def head_of(model: keras.Model) -> LinearHead:
-    """The last layer of a model made by `model_from_head`, on scaled features if the model scales them."""
-    kernel, bias = model.get_layer(LOGITS).get_weights()
-    return LinearHead(np.asarray(kernel, np.float32), np.asarray(bias, np.float32))
 
 
 def leaf_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:

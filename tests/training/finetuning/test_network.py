@@ -8,7 +8,7 @@ import pytest
 from aimonk.backbones.linear_head import LinearHead
 from aimonk.errors import BackboneError
 from aimonk.training.backend import keras
-from aimonk.training.finetuning.network import choose_trainable, head_of, leaf_layers, model_from_head
+from aimonk.training.finetuning.network import choose_trainable, leaf_layers, model_from_head
 from aimonk.training.linear_probe.scaling import Scaling
 
 HEAD = LinearHead(np.arange(6, dtype=np.float32).reshape(3, 2), np.array([0.5, -1], np.float32))
@@ -33,10 +33,10 @@ def test_the_model_is_backbone_then_head() -> None:
     assert model.output.name.startswith("keras_tensor") and model.layers[-1].name == "logits"
 
 
-def test_head_of_gives_the_head_back() -> None:
-    head = head_of(model_from_head(backbone(), HEAD))
-    np.testing.assert_array_equal(head.kernel, HEAD.kernel)
-    np.testing.assert_array_equal(head.bias, HEAD.bias)
+def test_the_last_layer_is_the_head() -> None:
+    kernel, bias = model_from_head(backbone(), HEAD).get_layer("logits").get_weights()
+    np.testing.assert_array_equal(kernel, HEAD.kernel)
+    np.testing.assert_array_equal(bias, HEAD.bias)
 
 
 def test_a_model_that_scales_features_says_the_same() -> None:
@@ -46,7 +46,8 @@ def test_a_model_that_scales_features_says_the_same() -> None:
     images = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 3)).astype(np.uint8)
     expected = HEAD.logits(body.predict_on_batch(images))
     np.testing.assert_allclose(model.predict_on_batch(images), expected, rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(head_of(model).kernel, HEAD.kernel * scaling.scale[:, None])
+    kernel, _ = model.get_layer("logits").get_weights()
+    np.testing.assert_allclose(kernel, HEAD.kernel * scaling.scale[:, None])
 
 
 def test_dropout_is_for_training_only(tmp_path: Path) -> None:
