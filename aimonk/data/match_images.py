@@ -15,11 +15,14 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from .folder_boundary import exact_file
 from .labels.image_names import looks_like_image
 from .list_images import list_images
-from .spelling import URL, spelling_difference, stem_of
+from .spelling import URL, number_of, spelling_difference, stem_of
 
 _DRIVE = re.compile(r"[A-Za-z]:/+")
 _UPLOAD = re.compile(r"[0-9a-f]{8}-(?=.)")
 """What Label Studio puts before the name of an uploaded file."""
+
+_LOOSE = re.compile("suffix|leading zeros")
+"""Differences that two files in one folder may have."""
 
 _NEAREST = 5
 """Names without a file for which the nearest file is searched; each takes up to a second."""
@@ -44,10 +47,10 @@ def match_images(folder: Path, names: Sequence[str]) -> MatchedImages:
     """Return which file below `folder` each name means.
 
     A name that is a file's path is that file. Any other one is compared with all files, without regard to
-    slashes, case, Unicode form, the image's suffix, the scheme, host and query of a URL, and leading folders
-    that only one of the two paths has. Exactly one file that is left is the one meant; the least difference
-    counts, so that `a.JPG` means `a.jpg` even if there is an `a.png`. A file that one name means but for its
-    suffix is not also the file of another name.
+    slashes, case, Unicode form, the image's suffix, zeros before a number, the scheme, host and query of a
+    URL, and leading folders that only one of the two paths has. Exactly one file that is left is the one
+    meant; the least difference counts, so that `a.JPG` means `a.jpg` even if there is an `a.png`. A file that
+    one name means but for its suffix or its zeros is not also the file of another name.
 
     Raises:
         LabelsError: A name leads out of the folder by `..`, or is no file name.
@@ -71,8 +74,8 @@ def match_images(folder: Path, names: Sequence[str]) -> MatchedImages:
     spelled = {
         at: spelling_difference(n, f) for at, (n, f) in enumerate(zip(names, files, strict=True)) if n != f
     }
-    certain = {files[at] for at in range(len(names)) if "suffix" not in spelled.get(at, "")}
-    for at in [at for at, how in spelled.items() if "suffix" in how and files[at] in certain]:
+    certain = {files[at] for at in range(len(names)) if not _LOOSE.search(spelled.get(at, ""))}
+    for at in [at for at, how in spelled.items() if _LOOSE.search(how) and files[at] in certain]:
         problems[names[at]] = f"not there; the nearest is {files[at]}, which another row names"
         files[at] = names[at]
         del spelled[at]
@@ -97,10 +100,13 @@ class _Index:
     def __init__(self, files: Iterable[str]) -> None:
         self.by_name: _Table = defaultdict(list)
         self.by_stem: _Table = defaultdict(list)
+        self.by_number: _Table = defaultdict(list)
         for file in files:
             parts = tuple(_folded(file).split("/"))
             self.by_name[parts[-1]].append((parts, file))
             self.by_stem[stem_of(parts[-1])].append((parts, file))
+            if (number := number_of(stem_of(parts[-1]))) is not None:
+                self.by_number[str(number)].append((parts, file))
 
     def find(self, name: str, root: str) -> list[str]:
         """Return the files that a name can mean."""
@@ -110,11 +116,24 @@ class _Index:
             parts = tuple(part for part in _folded(path).split("/") if part not in ("", "."))
             if not parts or ".." in parts:
                 continue
-            for last, table in _keys(parts[-1], self.by_name, self.by_stem):
+            for last, table in self._keys(parts[-1]):
                 if found := _fitting((*parts[:-1], last), table.get(last, [])):
                     exact = [file for file in found if os.path.basename(file) == os.path.basename(path)]
                     return exact if len(exact) == 1 else found
         return []
+
+    def _keys(self, last: str) -> list[tuple[str, _Table]]:
+        """Return what to look a name up by: its last part, without suffix, without an upload's prefix.
+
+        A number is also looked up without the zeros before it, which spreadsheets drop.
+        """
+        stem = stem_of(last) if looks_like_image(last) else last
+        keys = [(last, self.by_name), (stem, self.by_stem)]
+        if _UPLOAD.match(last):
+            keys += [(_UPLOAD.sub("", last, 1), self.by_name), (_UPLOAD.sub("", stem, 1), self.by_stem)]
+        if (number := number_of(stem)) is not None:
+            keys.append((str(number), self.by_number))
+        return keys
 
     def nearest(self, name: str) -> str:
         """Return the file with the most similar name; empty if none is similar."""
@@ -134,15 +153,6 @@ def _paths(name: str) -> list[str]:
         found.append(url.path)
     decoded = [unquote(path) for path in found if "%" in path]
     return found + decoded
-
-
-def _keys(last: str, by_name: _Table, by_stem: _Table) -> list[tuple[str, _Table]]:
-    """Return what to look a name up by: its last part, without suffix, without an upload's prefix."""
-    stem = stem_of(last) if looks_like_image(last) else last
-    keys = [(last, by_name), (stem, by_stem)]
-    if _UPLOAD.match(last):
-        keys += [(_UPLOAD.sub("", last, 1), by_name), (_UPLOAD.sub("", stem, 1), by_stem)]
-    return keys
 
 
 def _fitting(parts: tuple[str, ...], files: list[tuple[tuple[str, ...], str]]) -> list[str]:

@@ -30,13 +30,25 @@ def spelling_difference(name: str, file: str) -> str:
         elif stem_of(one[2]) == stem_of(other[2]):
             found.append("suffix")
         else:
-            same = stem_of(one[2].casefold()) == stem_of(other[2].casefold())
-            found.append("suffix and case" if same else "a prefix")
+            stems = stem_of(one[2].casefold()), stem_of(other[2].casefold())
+            numbered = number_of(stems[0]) is not None and number_of(stems[0]) == number_of(stems[1])
+            equal = stems[0] == stems[1]
+            found.append("suffix and case" if equal else "leading zeros" if numbered else "a prefix")
     if one[0].casefold() != other[0].casefold():
         found.append("leading folders")
     elif one[0] != other[0]:
         found.append("case of folders")
     return " and ".join(found) or "a needless ./"
+
+
+def number_of(stem: str) -> int | None:
+    """Return the number that a name is, as spreadsheets and data frames leave it behind; None for others.
+
+    >>> number_of("000012"), number_of("12"), number_of("12.0"), number_of("img12")
+    (12, 12, 12, None)
+    """
+    digits = stem.removesuffix(".0")
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 20 else None
 
 
 def stem_of(last: str) -> str:

@@ -66,6 +66,15 @@ def test_none_and_several_are_problems_with_their_cause(tmp_path: Path) -> None:
     assert problems["/etc/passwd"].startswith("outside the folder")
 
 
+def test_spreadsheets_drop_zeros_before_a_number(tmp_path: Path) -> None:
+    folder = touch(tmp_path, "000012.jpg", "000120.jpg", "12_a.jpg", "x/0007.jpg", "y/07.jpg")
+    matched = match_images(folder, ["12", "120.0", "7"])
+    assert matched.files[:2] == ("000012.jpg", "000120.jpg")
+    assert matched.spelled == (("leading zeros", 2, "12", "000012.jpg"),)
+    assert matched.problems["7"].startswith("fits 2 files")
+    assert "which another row names" in match_images(folder, ["12", "000012.jpg"]).problems["12"]
+
+
 def test_a_file_is_not_matched_twice_for_want_of_another_suffix(tmp_path: Path) -> None:
     folder = touch(tmp_path, "a.jpg")
     matched = match_images(folder, ["a.jpg", "a.png"])
