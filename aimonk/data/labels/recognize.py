@@ -27,6 +27,9 @@ from .text_encoding import read_text
 from .voc_image_sets import find_image_sets, is_image_set, read_image_sets
 from .whitespace_text import read_whitespace
 
+_LOOKED_AT = 20
+"""Lines that tell whether all are quoted whole."""
+
 IN_FOLDER = (
     "_classes.csv", "metadata.csv", "metadata.jsonl", "metadata.parquet", "_annotations.coco.json",
     "labels.txt", "labels.csv",
@@ -132,13 +135,13 @@ def _read_table(path: Path, text: str, encoding: str) -> RawTable:
 
 def _without_outer_quotes(text: str) -> str:
     """Return the text of a table of which every line is one quoted cell, as careless exports write it."""
-    lines = text.splitlines()
-    if not all(line[:1] == line[-1:] == '"' for line in lines[:20] if line):
+    first = text[:65536].splitlines()[:_LOOKED_AT]
+    if not all(line[:1] == line[-1:] == '"' for line in first if line):
         return text
-    records = list(islice(csv.reader(lines), 20))
+    records = list(islice(csv.reader(first), _LOOKED_AT))
     if any(len(record) > 1 for record in records) or not all(map(find_delimiter, chain(*records))):
         return text
-    return "\n".join(cell for record in csv.reader(lines) for cell in record or [""])
+    return "\n".join(cell for record in csv.reader(text.splitlines()) for cell in record or [""])
 
 
 def _delimited(path: Path, text: str, encoding: str, delimiter: str) -> RawTable:
