@@ -4,8 +4,8 @@ Trials are asked for in generations of a fixed size and told in order, so a swee
 number of processors. The file holds only trials that are over; whatever was under way when a process ended is
 simply asked for again, from a sampler whose seed depends on how many are over.
 
-The file is Optuna's SQLite and not its journal: a line of the journal that a killed process left without an end
-makes the whole file unreadable with the next line that is written (tried with Optuna 5.0).
+The file is Optuna's SQLite and not its journal: a line that a killed process left there without an end
+makes the whole journal unreadable with the next line that is written (tried with Optuna 5.0).
 """
 
 from __future__ import annotations
