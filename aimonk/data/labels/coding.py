@@ -98,7 +98,17 @@ def kind_of(column: Column, own: dict[str, float], threshold: float | None = Non
     filled = sum(times for token, times in counts.items() if not _open(token))
     lost = sum(counts[token] for token in strange)
     few = lost <= _MISSPELLED * filled or (lost == 1 and filled > 1)
-    return Kind.MISSPELLED if few else Kind.OTHER
+    return Kind.MISSPELLED if few or _mostly_answers(counts, strange, own) else Kind.OTHER
+
+
+def _mostly_answers(counts: dict[str, int], strange: set[str], own: dict[str, float]) -> bool:
+    """Return whether most cells say present or absent, both occur, and no number is strange."""
+    if any(number(token) is not None for token in strange):
+        return False
+    known = {token: times for token, times in counts.items() if token not in strange and not _open(token)}
+    present = any(own.get(token) == 1.0 or token in PRESENT for token in known)
+    absent = any(own.get(token) == 0.0 or token in ABSENT for token in known)
+    return present and absent and sum(known.values()) >= sum(counts[token] for token in strange)
 
 
 def first_strange(column: Column, own: dict[str, float]) -> int:

@@ -102,6 +102,10 @@ def _read_json(path: Path, text: str, encoding: str) -> RawTable:
         if error.msg != "Extra data":
             raise LabelsError(f"{path}, line {error.lineno} is not JSON ({error.msg}): correct it.") from None
         return read_records(path, parse_lines(path, text), encoding, "JSON lines")
+    except RecursionError:
+        raise LabelsError(
+            f"{path} nests lists or objects too deeply: give a list with one object for each image."
+        ) from None
     if is_coco(value):
         return read_coco(path, value, encoding)
     if is_coco_results(value):

@@ -52,7 +52,10 @@ def _rows(path: Path) -> dict[str, list[tuple[int, list[str]]]]:
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
 
-    if "xl/workbook.xml" not in _parts(path):
+    parts = _parts(path)
+    if "content.xml" in parts:
+        raise LabelsError(f"{path} is a sheet of LibreOffice, which is not read: save it as .xlsx or CSV.")
+    if "xl/workbook.xml" not in parts:
         raise LabelsError(f"{path} is an archive, which is not read as labels: unpack it first.")
     try:
         book = load_workbook(path, read_only=True, data_only=True)

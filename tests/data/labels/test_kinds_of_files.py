@@ -94,6 +94,7 @@ def test_equal_keys_of_two_objects_stay_apart(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("value", "said"),
     [
+        ("[" * 100_000, "nests lists or objects too deeply"),
         ({"a": [{"x": 1}], "b": [{"y": 2}]}, "the lists 'a', 'b', which is no table"),
         ({"info": {}, "classes": [1, 2]}, "with the keys 'info', 'classes', which is no table"),
         (lines({"image": "a.jpg", "labels": [{"name": "red", "score": 0.9}]}), "labels.threshold"),

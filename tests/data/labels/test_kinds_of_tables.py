@@ -105,6 +105,17 @@ def test_spellings_of_not_known(tmp_path: Path, unknown: str) -> None:
     assert labels(read(tmp_path, text(rows=rows)))["red"] == [0, 1, 0, -1]
 
 
+def test_a_third_answer_is_asked_for(tmp_path: Path) -> None:
+    content = "image,red,note\n" + "".join(
+        f"{at}.jpg,{('yes', 'no', 'partly')[at % 3]},{('fine', 'blurry', 'no')[at % 3]}\n" for at in range(9)
+    )
+    with pytest.raises(
+        LabelsError, match="'partly' is not a label in the column 'red'; correct it, say what"
+    ):
+        read(tmp_path, content)
+    assert labels(read(tmp_path, content, unknown=("partly",))) == {"red": [1, 0, -1] * 3}
+
+
 def test_a_cross_alone_says_nothing(tmp_path: Path) -> None:
     rows = [ROWS[0], *([row[0], *("✗" if cell == "1" else "" for cell in row[1:])] for row in ROWS[1:])]
     with pytest.raises(LabelsError, match="'✗' is not a label .* labels.present and labels.absent"):
