@@ -54,8 +54,8 @@ def is_bookkeeping(name: str) -> bool:
 
 
 def holds_tags(name: str) -> bool:
-    """Return whether a column's name suggests that its cells are names: `tags`, `Finding Labels`, `class`."""
-    return _TAGS.fullmatch(_plain(name)) is not None
+    """Return whether a column's name suggests that its cells are names: `tags`, `Answer.label`, `class`."""
+    return _TAGS.fullmatch(_plain(name).rpartition(".")[2]) is not None
 
 
 def holds_values(name: str) -> bool:

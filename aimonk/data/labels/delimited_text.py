@@ -32,9 +32,13 @@ def read_delimited(path: Path, text: str, encoding: str, delimiter: str) -> RawT
     notes: tuple[str, ...] = ()
     skipped = 0
     names: list[str] = []
-    if header is None or looks_like_image(header.names[0]):
-        names = ["", *(f"attr{number}" for number in range(1, len(sample[0]) if sample else 0))]
+    rows = sample[header.first - 1 :] if header else []
+    image = _first_image(rows)
+    if header is None or image is not None:
+        names = [f"attr{number}" for number in range(1, len(rows[0]) if rows else 1)]
+        names.insert(image or 0, "image" if image else "")
         notes = ("The file has no header line; its attributes are called attr1, attr2 and so on.",)
+        skipped = header.first - 1 if header else 0
     else:
         skipped, notes = header.first, header.notes
         names = _completed(list(header.names), sample[skipped:])
@@ -51,6 +55,15 @@ def read_delimited(path: Path, text: str, encoding: str, delimiter: str) -> RawT
     return transposed(
         RawTable(path, form, without_blank_rows(columns), encoding, delimiter, notes=notes, place=place)
     )
+
+
+def _first_image(rows: list[list[str]]) -> int | None:
+    """Return the column of images in which the first row has one too, which makes it no header."""
+    for at, cell in enumerate(rows[0] if rows else []):
+        below = rows[1][at] if len(rows) > 1 and at < len(rows[1]) else ""
+        if looks_like_image(cell) and (at == 0 or looks_like_image(below)):
+            return at
+    return None
 
 
 def _completed(names: list[str], rows: list[list[str]]) -> list[str]:

@@ -9,7 +9,7 @@ _SUFFIXES = (
     "ppm|pgm|pbm|pnm|tga|ico|psd|exr|hdr|dng|cr2|nef|arw|svg|npy|nii"
 )
 _NAME = re.compile(rf".*\.(?:{_SUFFIXES})(?:[?#].*)?", re.IGNORECASE | re.DOTALL)
-_START = re.compile(rf"(.*\.(?:{_SUFFIXES})[\"']?)(?:\s+(.*))?", re.IGNORECASE | re.DOTALL)
+_START = re.compile(rf"(.*\.(?:{_SUFFIXES})[\"']?)[:,;]?(?:\s+(.*))?", re.IGNORECASE | re.DOTALL)
 
 _WORDS = (
     "filename", "file", "image", "images", "imagefile", "imagefilename", "filepath", "imagepath", "imagename",

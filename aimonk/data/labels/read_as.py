@@ -120,8 +120,8 @@ class ReadAs:
             return []
         setting = ", ".join(f'"{name}"' for name in self.bookkeeping)
         return [
-            f"{shortened(self.bookkeeping)} look like bookkeeping, not like attributes: "
-            f"leave them out with labels.ignore=[{setting}] if they are."
+            f"{shortened(self.bookkeeping)} may be bookkeeping instead of attributes: "
+            f"labels.ignore=[{setting}] leaves them out."
         ]
 
     def _structure(self) -> list[str]:

@@ -12,7 +12,7 @@ import numpy as np
 from ...config import LabelsConfig
 from ...errors import LabelsError
 from .coding import find_coding
-from .column_names import holds_annotators, select
+from .column_names import holds_annotators, holds_groups, select
 from .column_roles import Roles, find_roles
 from .label_table import MISSING, LabelTable
 from .merge_rows import Merged, merge_rows
@@ -101,7 +101,8 @@ def _check_subject(table: RawTable, roles: Roles, merged: Merged) -> None:
         kinds = len(column.values)
         crossed = len(images) == len(merged.first) * kinds or 2 * merged.contradictions > known
         pairs = np.unique(images * (kinds + 1) + column.codes)
-        if crossed and len(pairs) == len(images) and kinds > 1 and not holds_annotators(column.name):
+        said = 1 < kinds < len(images) and not (holds_annotators(column.name) or holds_groups(column.name))
+        if said and crossed and len(pairs) == len(images):
             raise LabelsError(
                 f"{table.source}: rows of one image contradict each other in {merged.contradictions} labels; "
                 f"if the column {column.name!r} says what a row is about, set labels.tags={column.name!r}, "

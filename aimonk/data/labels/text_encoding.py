@@ -28,6 +28,10 @@ _LEGACY = [
 """Encodings that spreadsheets and older systems write."""
 
 
+_ENDS = "\0\x1a"
+"""What old programs end a text with."""
+
+
 def read_text(path: Path, encoding: str = "") -> tuple[str, str]:
     """Return the text of a file and its encoding, which may be given.
 
@@ -51,7 +55,7 @@ def read_text(path: Path, encoding: str = "") -> tuple[str, str]:
             raise LabelsError(f"{path} is not a text file: give a table of labels to --labels.")
         return text, encoding
     try:
-        return content.decode(), "utf-8"
+        return content.decode().rstrip(_ENDS), "utf-8"
     except UnicodeDecodeError:
         encoding = _legacy(path, content)
         return _decode(path, content, encoding), encoding
@@ -69,7 +73,7 @@ def _decode(path: Path, content: bytes, encoding: str) -> str:
         raise LabelsError(
             f"labels.encoding is {encoding!r}, which is no text encoding: set one such as cp1250."
         ) from None
-    return text
+    return text.rstrip(_ENDS)
 
 
 def _legacy(path: Path, content: bytes) -> str:

@@ -20,6 +20,7 @@ def read_whitespace(path: Path, lines: list[tuple[int, str]], encoding: str) -> 
     Raises:
         LabelsError: A line has more or fewer labels than the others.
     """
+    lines = _without_numbers(lines)
     header = lines[0][1].split() if lines and _is_header(lines) else []
     rows = lines[1:] if header else lines
     width = _width(rows)
@@ -43,6 +44,18 @@ def read_whitespace(path: Path, lines: list[tuple[int, str]], encoding: str) -> 
     )
     form = "text separated by blanks"
     return RawTable(path, form, columns, encoding, notes=notes, place=lambda row: f"line {rows[row][0]}")
+
+
+def _without_numbers(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Return the lines without what only counts them, where an image's name follows."""
+    parts = [line.split(None, 1) for _, line in lines]
+    first = parts[0][0] if parts else ""
+    if first not in ("0", "1") or not all(
+        len(two) == 2 and two[0] == str(at) and split_after_image(two[1]) is not None
+        for at, two in enumerate(parts, start=int(first))
+    ):
+        return lines
+    return [(number, two[1]) for (number, _), two in zip(lines, parts, strict=True)]
 
 
 def _is_header(lines: list[tuple[int, str]]) -> bool:

@@ -229,6 +229,19 @@ def test_a_slash_between_tags_is_asked_for(tmp_path: Path) -> None:
     assert labels(read(tmp_path, content, separator="/"))["big"] == [1, 0, 1, 0]
 
 
+@pytest.mark.parametrize("content", ["0,a.jpg\n1,b.jpg\n", "0;a.jpg\n1;b.jpg\n\x1a", "0|a.jpg\n1|b.jpg\n\0"])
+def test_labels_may_stand_before_the_image(tmp_path: Path, content: str) -> None:
+    assert labels(read(tmp_path, content)) == {"attr1": [0, 1]}
+
+
+@pytest.mark.parametrize(
+    "content", ["1 a.jpg 0\n2 b.jpg 1\n", "a.jpg: 0\nb.jpg: 1\n", "a.jpg; 0\nb.jpg; 1\n"]
+)
+def test_text_with_line_numbers_or_colons(tmp_path: Path, content: str) -> None:
+    table = read(tmp_path, content, "labels.txt")
+    assert (table.images, labels(table)) == (("a.jpg", "b.jpg"), {"attr1": [0, 1]})
+
+
 def test_a_first_row_with_an_image_is_no_header(tmp_path: Path) -> None:
     table = read(tmp_path, "a.jpg,cat,1\nb.jpg,dog,0\n")
     assert (table.images, labels(table)) == (("a.jpg", "b.jpg"), {"attr2": [1, 0]})
