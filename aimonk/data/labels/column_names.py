@@ -23,7 +23,7 @@ _BOOKKEEPING = re.compile(
 _TAGS = re.compile(
     r"(image|img|finding|class|object|attribute|disease|all|multi|human|machine)?_?"
     r"(tag|label|class|categor|finding|attribute|keyword|concept|choice|diagnos|annotation|target|pathologi|"
-    r"question|propert|trait|feature)"
+    r"question|property|properties|trait|feature)"
     r"(s|es|y|ies|is|e)?(_?(name|names|list|display_name|text|desc))?"
 )
 _VALUE = re.compile(
