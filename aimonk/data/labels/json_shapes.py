@@ -96,5 +96,5 @@ def _is_file(value: object) -> bool:
 def _numbered(image: str, held: object, classes: Sequence[str]) -> dict[str, object]:
     """Return the record of an image whose labels are numbers of classes."""
     numbers = held if isinstance(held, list) else [held]
-    known = held is not None and all(isinstance(n, int) and 0 <= n < len(classes) for n in numbers)
-    return {"image": image, "label": [classes[n] for n in numbers] if known else None}
+    named = [classes[n] for n in numbers if isinstance(n, int) and 0 <= n < len(classes)]
+    return {"image": image, "label": named if len(named) == len(numbers) else None}

@@ -35,8 +35,7 @@ def nested_columns(name: str, values: list[Any]) -> list[Column]:
         or not any(names)
     ):
         return [from_values(name, (None if value is None else json.dumps(value) for value in values))]
-    cells = ["NA" if found is None else _joined(found) for found in names]
-    return [Column.of(name, cells, listed=True)]
+    return [Column.of(name, ("NA" if found is None else _joined(found) for found in names), listed=True)]
 
 
 def _joined(found: object) -> str:
@@ -57,9 +56,13 @@ def _graded(held: list[Any]) -> list[str]:
     parts = [part for value in held if isinstance(value, list) for part in value]
     if not parts or not all(isinstance(part, dict) and grade_of(part) is not None for part in parts):
         return []
-    return list(dict.fromkeys(grade_of(part)[0] for part in parts))
+    return list(_grades(parts))
 
 
 def _by_name(name: str, values: list[Any]) -> Column:
-    found = [dict(map(grade_of, value)) if isinstance(value, list) else {} for value in values]
+    found = [_grades(value) if isinstance(value, list) else {} for value in values]
     return from_values(name, (one.get(name) for one in found))
+
+
+def _grades(parts: list[dict[str, object]]) -> dict[str, object]:
+    return dict(found for part in parts if (found := grade_of(part)) is not None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -103,7 +103,7 @@ def _may_name_images(table: RawTable) -> bool:
     return any(rank(column.name) is not None for column in table.columns)
 
 
-def _mostly(fits: Any, values: Sequence[str]) -> bool:
+def _mostly(fits: Callable[[str], bool], values: Sequence[str]) -> bool:
     filled = [value for value in values[:200] if value]
     return 2 * sum(map(fits, filled)) > len(filled)
 
