@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aimonk.cli_options import labels_settings
+from aimonk.cli_label_options import labels_given
 from aimonk.commands.audit import audit
 from aimonk.config_file import load_config
 from aimonk.data.labels import read_labels
@@ -26,7 +26,7 @@ def photos(tmp_path: Path) -> Path:
 def test_it_says_how_labels_were_read_and_keeps_the_reading(photos: Path, tmp_path: Path) -> None:
     rows = [f"{path.name};{'x' if at % 3 else '-'};{at}" for at, path in enumerate(sorted(photos.iterdir()))]
     (tmp_path / "labels.csv").write_text("\n".join(["file;scratch;age", *rows]))
-    options = labels_settings("file", [], ["age"], "")
+    options = labels_given("", "file", [], ["age"]).settings
     result = audit(
         photos,
         tmp_path / "labels.csv",
@@ -45,8 +45,9 @@ def test_it_says_how_labels_were_read_and_keeps_the_reading(photos: Path, tmp_pa
 
 
 def test_options_are_settings_whatever_they_hold() -> None:
-    options = labels_settings("été 👗", ['a "b", c', "d\\e"], [], r"^(\w+)_")
-    labels = load_config(None, options).labels
+    given = labels_given("my labels.csv", "été 👗", ['a "b", c', "d\\e"], [], r"^(\w+)_")
+    assert given.file == "my labels.csv"
+    labels = load_config(None, given.settings).labels
     assert (labels.image, labels.attributes, labels.group) == (
         "été 👗",
         ('a "b", c', "d\\e"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -186,10 +187,8 @@ def test_label_studio_results(tmp_path: Path, under: str, red: Any, top: Any) ->
     ],
 )
 def test_label_studio_tables(tmp_path: Path, one: str, both: str) -> None:
-    fields = {"annotation_id": 1, "annotator": 1, "lead_time": 2.5, "created_at": "2024"}
-    rows = [{"image": "a.jpg", "what": one, **fields}, {"image": "b.jpg", "what": both, **fields}]
-    import csv
-
+    fields: dict[str, Any] = {"annotation_id": 1, "annotator": 1, "lead_time": 2.5, "created_at": "2024"}
+    rows = [fields | {"image": "a.jpg", "what": one}, fields | {"image": "b.jpg", "what": both}]
     with (tmp_path / "ls.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
