@@ -63,7 +63,7 @@ def suggest(
     set_: Set = [],  # noqa: B006
     as_json: AsJson = False,
 ) -> None:
-    """Name the images whose labels would teach most, labelled in part or not at all."""
+    """Name the images whose labels would teach most, labeled in part or not at all."""
     from .commands.suggest import suggest
     from .evaluation.suggestions import DEFAULT
 

@@ -157,7 +157,9 @@ def recipes(as_json: AsJson = False) -> None:
     show(list_recipes(), as_json)
 
 
+@with_label_options
 def backbones(
+    labels: LabelsGiven,
     files: Annotated[
         list[Path] | None, typer.Argument(help="Network files to list beside the built-in ones.")
     ] = None,
@@ -169,16 +171,11 @@ def backbones(
         typer.Option(metavar="A,B,...", help="Measure these on --data; A=FILE names a weights file too."),
     ] = "",
     data: Annotated[str, typer.Option(help="Folder of images.")] = "",
-    labels: Labels = "",
-    image_column: ImageColumn = "",
-    attributes: Attributes = [],  # noqa: B006
-    ignore: Ignore = [],  # noqa: B006
-    group: Group = "",
     config: Recipe = "",
     set_: Set = [],  # noqa: B006
     as_json: AsJson = False,
 ) -> None:
-    """List the backbones that can be named, or compare some of them on labelled images."""
+    """List the backbones that can be named, or compare some of them on labeled images."""
     if not compare:
         from .commands.backbones import list_backbones
 
@@ -190,9 +187,9 @@ def backbones(
 
     if not data or files or speed:
         raise typer.BadParameter("takes --data, and neither files nor --speed.", param_hint="--compare")
-    settings = [*labels_settings(image_column, attributes, ignore, group), *set_]
+    settings = [*labels.settings, *set_]
     named = [name.strip() for name in compare.split(",")]
-    show(compare_backbones(named, data, labels or None, config=config or None, settings=settings), as_json)
+    show(compare_backbones(named, data, labels.file, config=config or None, settings=settings), as_json)
 
 
 def doctor(as_json: AsJson = False) -> None:

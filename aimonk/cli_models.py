@@ -26,7 +26,7 @@ def evaluate(
     set_: Set = [],  # noqa: B006
     as_json: AsJson = False,
 ) -> None:
-    """Say how well a model does on labelled images."""
+    """Say how well a model does on labeled images."""
     from .commands.evaluate import evaluate
 
     settings = [*labels.settings, *set_]

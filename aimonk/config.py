@@ -169,7 +169,7 @@ class TrainingConfig:
     initial_weights: Literal["zeros", "glorot"] = "zeros"
     """Where the head starts. `glorot` is where a Keras Dense layer starts: at random."""
     scale_features: bool = True
-    """Standardise each feature with the training images' mean and standard deviation."""
+    """Standardize each feature with the training images' mean and standard deviation."""
     patience: Count = 8
     """Epochs without a better validation loss before training stops; 0 trains all epochs."""
     seed: Count = 42

@@ -15,10 +15,10 @@ ATTENTION = "attention"
 
 LIGHTNESS = (8, 20, 32, 44, 56, 68, 80, 92)
 RINGS = ((0, 1), (10, 6), (25, 8), (50, 10))
-"""Chroma, and how many hues of it: close together near grey, where most of the world's colors are."""
+"""Chroma, and how many hues of it: close together near gray, where most of the world's colors are."""
 
 SOFTNESS = 10.0
-"""Distance in Lab over which a color counts for its neighbours in the palette too."""
+"""Distance in Lab over which a color counts for its neighbors in the palette too."""
 
 CELLS = 4
 """Pixels are averaged to about so many cells along each side of a position of the last map."""

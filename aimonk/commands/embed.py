@@ -1,4 +1,4 @@
-"""`aimonk embed`: features of every image of a folder, labelled or not, into the store."""
+"""`aimonk embed`: features of every image of a folder, labeled or not, into the store."""
 
 from __future__ import annotations
 

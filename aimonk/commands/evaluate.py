@@ -1,4 +1,4 @@
-"""`aimonk evaluate`: how well a model does on labelled images."""
+"""`aimonk evaluate`: how well a model does on labeled images."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def evaluate(
     *,
     settings: Iterable[str] = (),
 ) -> EvaluationResult:
-    """Weigh a model's evidence on labelled images, if possible only on those it was not trained on.
+    """Weigh a model's evidence on labeled images, if possible only on those it was not trained on.
 
     >>> aimonk.evaluate("models:/dresses@champion", "photos").table  # doctest: +SKIP
 

@@ -118,14 +118,14 @@ def _pool(
     images: FolderImages, rows: np.ndarray, probabilities: np.ndarray, features: np.ndarray | None
 ) -> Pool:
     """The candidates; without features the strategies that need them cannot be used."""
-    labelled = np.flatnonzero((images.targets != MISSING).all(axis=1))
+    labeled = np.flatnonzero((images.targets != MISSING).all(axis=1))
     matrix = np.zeros((len(images.names), 0), np.float32) if features is None else features
     return Pool(
         probabilities=probabilities[rows],
         missing=images.targets[rows] == MISSING,
         positives=np.sum(images.targets == 1, axis=0),
         features=matrix[rows],
-        labelled=matrix[labelled],
+        labeled=matrix[labeled],
     )
 
 

@@ -33,25 +33,25 @@ class Crowd:
 
 
 def find_crowds(
-    grey: np.ndarray, upright: np.ndarray, flipped: np.ndarray, distance: int, least: float
+    gray: np.ndarray, upright: np.ndarray, flipped: np.ndarray, distance: int, least: float
 ) -> list[Crowd]:
     """Return the crowds among thumbnails; no photo is in two of them.
 
     Args:
-        grey: `(n, side, side) uint8`.
+        gray: `(n, side, side) uint8`.
         upright: `(n,) uint64`, perceptual hashes.
         flipped: the hashes of the mirror images.
         distance: greatest number of bits by which hashes of alike photos differ.
         least: least likeness of alike photos.
     """
     crowds: list[Crowd] = []
-    free = np.ones(len(grey), bool)
-    if len(grey) <= CROWD or distance < 0:
+    free = np.ones(len(gray), bool)
+    if len(gray) <= CROWD or distance < 0:
         return crowds
-    for leader in np.random.default_rng(0).permutation(len(grey))[:_LEADERS].tolist():
+    for leader in np.random.default_rng(0).permutation(len(gray))[:_LEADERS].tolist():
         if not free[leader]:
             continue
-        members, mirrored = _alike(leader, np.flatnonzero(free), grey, (upright, flipped), distance, least)
+        members, mirrored = _alike(leader, np.flatnonzero(free), gray, (upright, flipped), distance, least)
         if len(members) >= CROWD:
             crowds.append(Crowd(leader, members, mirrored))
             free[members] = False
@@ -62,7 +62,7 @@ def find_crowds(
 def _alike(
     leader: int,
     among: np.ndarray,
-    grey: np.ndarray,
+    gray: np.ndarray,
     hashes: tuple[np.ndarray, np.ndarray],
     distance: int,
     least: float,
@@ -72,9 +72,9 @@ def _alike(
         near = np.flatnonzero((np.bitwise_count(hashes[0][leader] ^ values[among]) <= distance) & (found < 0))
         for start in range(0, len(near), 512):
             some = near[start : start + 512]
-            others = grey[among[some]].astype(np.float32)
+            others = gray[among[some]].astype(np.float32)
             others = others[:, :, ::-1] if mirrored else others
-            one = np.broadcast_to(grey[leader].astype(np.float32), others.shape)
+            one = np.broadcast_to(gray[leader].astype(np.float32), others.shape)
             found[some[likeness(one, others) >= least]] = mirrored
     kept = (found >= 0) & (among != leader)
     return among[kept], found[kept] == 1

@@ -30,7 +30,7 @@ class _Photos:
     """What is compared: one image of each digest, but none of one color; `indices` are theirs."""
 
     indices: np.ndarray
-    grey: np.ndarray
+    gray: np.ndarray
     upright: np.ndarray
     flipped: np.ndarray
 
@@ -46,8 +46,8 @@ class _Candidates:
     def select(self, kept: np.ndarray) -> _Candidates:
         return _Candidates(self.first[kept], self.second[kept], self.mirrored)
 
-    def thumbnails(self, grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        one, other = grey[self.first].astype(np.float32), grey[self.second].astype(np.float32)
+    def thumbnails(self, gray: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        one, other = gray[self.first].astype(np.float32), gray[self.second].astype(np.float32)
         return one, other[:, :, ::-1] if self.mirrored else other
 
     def pairs(self, alike: np.ndarray, apart: np.ndarray, registered: bool) -> Pairs:
@@ -96,21 +96,21 @@ def near_pairs(facts: Sequence[ImageFacts], distance: int) -> Pairs:
     only, so that time and memory stay linear. All other pairs are those that comparing all would find.
     """
     photos = _photos(facts)
-    crowds = find_crowds(photos.grey, photos.upright, photos.flipped, distance, SAME_PHOTO)
-    member = np.zeros(len(photos.grey), bool)
+    crowds = find_crowds(photos.gray, photos.upright, photos.flipped, distance, SAME_PHOTO)
+    member = np.zeros(len(photos.gray), bool)
     found = [Pairs.join([])]
     for crowd in crowds:
         member[crowd.members] = True
-        found.extend(_with_leader(photos.grey, crowd))
+        found.extend(_with_leader(photos.gray, crowd))
     moved = []
     for candidates in _candidates(photos, member, distance):
-        alike, unlike = _verified(photos.grey, candidates)
+        alike, unlike = _verified(photos.gray, candidates)
         found.append(alike)
         moved.append((unlike, 1.0))
     for candidates in _cut_candidates(photos, member, distance):
-        moved.append((_worth_registering(photos.grey, candidates), _CUT_ZOOM))
-    together = _Together(Pairs.join(found), len(photos.grey))
-    found.extend(_registered(photos.grey, together.without(some), zoom) for some, zoom in moved)
+        moved.append((_worth_registering(photos.gray, candidates), _CUT_ZOOM))
+    together = _Together(Pairs.join(found), len(photos.gray))
+    found.extend(_registered(photos.gray, together.without(some), zoom) for some, zoom in moved)
     pairs = Pairs.join(found).each_once()
     first, second = photos.indices[pairs.first], photos.indices[pairs.second]
     return Pairs(first, second, pairs.likeness, pairs.tone, pairs.registered)
@@ -147,7 +147,7 @@ def _candidates(photos: _Photos, member: np.ndarray, distance: int) -> Iterator[
 def _cut_candidates(photos: _Photos, member: np.ndarray, distance: int) -> Iterator[_Candidates]:
     """Yield pairs of a photo and what may be its inner part."""
     rest = np.flatnonzero(~member)
-    inner = hashes_without_border(photos.grey[rest])
+    inner = hashes_without_border(photos.gray[rest])
     for others, mirrored in ((photos.upright, False), (photos.flipped, True)):
         for one, second in close_pairs(inner, others[rest], min(distance, _CUT_DISTANCE)):
             apart = one != second
@@ -160,34 +160,34 @@ def _blocks_of(first: np.ndarray, second: np.ndarray, mirrored: bool) -> Iterato
         yield _Candidates(first[block], second[block], mirrored)
 
 
-def _with_leader(grey: np.ndarray, crowd: Crowd) -> Iterator[Pairs]:
+def _with_leader(gray: np.ndarray, crowd: Crowd) -> Iterator[Pairs]:
     for mirrored in (False, True):
         members = crowd.members[crowd.mirrored == mirrored]
         for candidates in _blocks_of(np.full(len(members), crowd.leader), members, mirrored):
-            yield _compared(grey, candidates)
+            yield _compared(gray, candidates)
 
 
-def _compared(grey: np.ndarray, candidates: _Candidates) -> Pairs:
-    one, other = candidates.thumbnails(grey)
+def _compared(gray: np.ndarray, candidates: _Candidates) -> Pairs:
+    one, other = candidates.thumbnails(gray)
     return candidates.pairs(likeness(one, other), tone(one, other), registered=False)
 
 
-def _verified(grey: np.ndarray, candidates: _Candidates) -> tuple[Pairs, _Candidates]:
+def _verified(gray: np.ndarray, candidates: _Candidates) -> tuple[Pairs, _Candidates]:
     """Return the pairs that are alike as they are, and those that may be after registration."""
-    pairs = _compared(grey, candidates)
+    pairs = _compared(gray, candidates)
     worth = (pairs.likeness >= _WORTH_REGISTERING) & ~pairs.is_picture()
     return pairs.select(pairs.likeness >= SAME_PHOTO), candidates.select(worth)
 
 
-def _worth_registering(grey: np.ndarray, candidates: _Candidates) -> _Candidates:
-    one, other = candidates.thumbnails(grey)
+def _worth_registering(gray: np.ndarray, candidates: _Candidates) -> _Candidates:
+    one, other = candidates.thumbnails(gray)
     return candidates.select(likeness(without_border(one), other) >= _WORTH_REGISTERING)
 
 
-def _registered(grey: np.ndarray, candidates: _Candidates, zoom: float) -> Pairs:
+def _registered(gray: np.ndarray, candidates: _Candidates, zoom: float) -> Pairs:
     if not len(candidates.first):
         return Pairs.join([])
-    one, other = candidates.thumbnails(grey)
+    one, other = candidates.thumbnails(gray)
     one, other = smooth(register(one, other, zoom)), smooth(other)
     pairs = candidates.pairs(likeness(one, other), tone(one, other), registered=True)
     return pairs.select(pairs.likeness >= REGISTERED_PHOTO)

@@ -21,7 +21,7 @@ from .scenes import Scene, separate_scenes
 
 @dataclass(frozen=True)
 class AttributeCounts:
-    """How often an attribute is labelled present, absent, and not at all."""
+    """How often an attribute is labeled present, absent, and not at all."""
 
     name: str
     positives: int
@@ -42,7 +42,7 @@ class AttributeCounts:
 
 @dataclass(frozen=True)
 class Contradiction:
-    """Copies of one image that are labelled both present and absent."""
+    """Copies of one image that are labeled both present and absent."""
 
     attribute: str
     images: tuple[str, ...]
@@ -61,7 +61,7 @@ class Audit:
     missing: tuple[str, ...]
     unreadable: tuple[tuple[str, str], ...]
     """(image, why)."""
-    mislabelled_formats: tuple[tuple[str, str], ...]
+    mislabeled_formats: tuple[tuple[str, str], ...]
     """(image, true format) where the suffix says another one."""
     formats: dict[str, int]
     widths: tuple[int, int, int]
@@ -99,8 +99,8 @@ class Audit:
             "usable_rows": len(self.usable),
             "missing": list(self.missing),
             "unreadable": [{"image": image, "problem": why} for image, why in self.unreadable],
-            "mislabelled_formats": [
-                {"image": image, "format": kind} for image, kind in self.mislabelled_formats
+            "mislabeled_formats": [
+                {"image": image, "format": kind} for image, kind in self.mislabeled_formats
             ],
             "formats": dict(self.formats),
             "widths": dict(zip(("min", "median", "max"), self.widths, strict=True)),
@@ -157,7 +157,7 @@ def audit(table: LabelTable, facts: Sequence[ImageFacts], near_duplicates: int) 
         unreadable=tuple(
             (fact.name, fact.problem) for fact in facts if fact.problem and fact.problem != "missing"
         ),
-        mislabelled_formats=tuple((fact.name, str(fact.format)) for fact in seen if _suffix_lies(fact)),
+        mislabeled_formats=tuple((fact.name, str(fact.format)) for fact in seen if _suffix_lies(fact)),
         formats=dict(Counter(str(fact.format) for fact in seen).most_common()),
         widths=_spread([fact.width for fact in seen]),
         heights=_spread([fact.height for fact in seen]),

@@ -1,4 +1,4 @@
-"""The cells of a labels table that are missing: no person labelled them, and no two rows dispute them."""
+"""The cells of a labels table that are missing: no person labeled them, and no two rows dispute them."""
 
 from __future__ import annotations
 

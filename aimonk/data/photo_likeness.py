@@ -1,4 +1,4 @@
-"""How alike two photos are: cosines between the gradients of their thumbnails, and differences of grey."""
+"""How alike two photos are: cosines between the gradients of their thumbnails, and differences of gray."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ _COSINES = 2 * np.cos(np.pi * np.outer(_PIXELS[:_LOW], 2 * _PIXELS + 1) / (2 * S
 """The DCT-II as SciPy and ImageHash scale it: row `k` holds `2 cos(pi k (2 n + 1) / (2 SIDE))`."""
 
 
-def hashes_without_border(grey: np.ndarray, cut: float = CUT) -> np.ndarray:
+def hashes_without_border(gray: np.ndarray, cut: float = CUT) -> np.ndarray:
     """Return the perceptual hashes, `(n,) uint64`, of thumbnails with `cut` of each side cut off.
 
     With a cut of 0 they are the hashes of `look_at`. Resampling and the DCT are both linear, so a hash costs
-    two small matrix products. `grey` is `(n, SIDE, SIDE) uint8`.
+    two small matrix products. `gray` is `(n, SIDE, SIDE) uint8`.
     """
     transform = _COSINES @ _inner(cut)
-    hashes = np.zeros(len(grey), np.uint64)
-    for start in range(0, len(grey), _BLOCK):
-        some = grey[start : start + _BLOCK].astype(np.float64)
+    hashes = np.zeros(len(gray), np.uint64)
+    for start in range(0, len(gray), _BLOCK):
+        some = gray[start : start + _BLOCK].astype(np.float64)
         low = (transform @ some @ transform.T).reshape(len(some), _LOW * _LOW)
         bits = np.packbits(low > np.median(low, axis=1, keepdims=True), axis=1)
         hashes[start : start + _BLOCK] = bits.view(">u8")[:, 0]
     return hashes
 
 
-def without_border(grey: np.ndarray, cut: float = CUT) -> np.ndarray:
+def without_border(gray: np.ndarray, cut: float = CUT) -> np.ndarray:
     """Return `(n, SIDE, SIDE) float32` thumbnails with `cut` of each side cut off, enlarged to full size."""
     resample = _inner(cut).astype(np.float32)
-    return np.asarray(resample @ grey @ resample.T)
+    return np.asarray(resample @ gray @ resample.T)
 
 
 def likeness(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Return the cosine between the gradients of grey of each pair, `(n,)`, in [-1, 1].
+    """Return the cosine between the gradients of gray of each pair, `(n,)`, in [-1, 1].
 
     Unlike plain correlation, it does not count a shared white background for alike. Both arguments are
     `(n, side, side)` floats.
@@ -51,27 +51,27 @@ def likeness(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def tone(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Return the greatest difference of grey between blocks of 2 x 2 pixels of each pair, `(n,)`."""
+    """Return the greatest difference of gray between blocks of 2 x 2 pixels of each pair, `(n,)`."""
     return np.asarray(np.abs(blocks(one) - blocks(other)).max(axis=(1, 2)))
 
 
-def blocks(grey: np.ndarray) -> np.ndarray:
+def blocks(gray: np.ndarray) -> np.ndarray:
     """Return means of 2 x 2 pixels, `(n, side / 2, side / 2)`: small shifts change them less than pixels."""
-    count, side, _ = grey.shape
-    return np.asarray(grey.reshape(count, side // 2, 2, side // 2, 2).mean(axis=(2, 4)))
+    count, side, _ = gray.shape
+    return np.asarray(gray.reshape(count, side // 2, 2, side // 2, 2).mean(axis=(2, 4)))
 
 
-def gradients(grey: np.ndarray) -> np.ndarray:
+def gradients(gray: np.ndarray) -> np.ndarray:
     """Return differences to the right and lower neighbors: (n, side, side) to (n, 2 (side - 1) side)."""
-    across, down = np.diff(grey, axis=2), np.diff(grey, axis=1)
-    count, side, _ = grey.shape
+    across, down = np.diff(gray, axis=2), np.diff(gray, axis=1)
+    count, side, _ = gray.shape
     numbers = side * (side - 1)
     return np.concatenate([across.reshape(count, numbers), down.reshape(count, numbers)], axis=1)
 
 
-def smooth(grey: np.ndarray) -> np.ndarray:
+def smooth(gray: np.ndarray) -> np.ndarray:
     """Return binomial means of 3 x 3 pixels, `(n, side - 2, side - 2)`: one for each inner pixel."""
-    down = (grey[:, :-2] + 2 * grey[:, 1:-1] + grey[:, 2:]) / 4
+    down = (gray[:, :-2] + 2 * gray[:, 1:-1] + gray[:, 2:]) / 4
     return np.asarray((down[:, :, :-2] + 2 * down[:, :, 1:-1] + down[:, :, 2:]) / 4)
 
 

@@ -19,7 +19,7 @@ SAME_PICTURE = 0.95
 """Least likeness of two files of one picture, of which nothing was changed but the encoding."""
 
 SAME_TONE = 18
-"""Greatest difference of grey, in blocks of 2 x 2 of two such files' thumbnails, of 255.
+"""Greatest difference of gray, in blocks of 2 x 2 of two such files' thumbnails, of 255.
 
 Re-encoding at half the size changes no block by more than 17; another print on a shirt by 19 and more.
 """
@@ -37,7 +37,7 @@ Of 400 copies with 2% cut off each side, the lowest stands at 0.992.
 """
 
 REGISTERED_TONE = 11
-"""Greatest difference of grey between the two, in blocks of 2 x 2 after smoothing both.
+"""Greatest difference of gray between the two, in blocks of 2 x 2 after smoothing both.
 
 Resampling blurs edges, hence the smoothing. Of the 400 copies, 99% lie below; another print on a shirt makes
 12.7 and more.
@@ -48,7 +48,7 @@ Resampling blurs edges, hence the smoothing. Of the 400 copies, 99% lie below; a
 class Pairs:
     """Pairs of unlike files, `first[k] < second[k]`, that show one photograph; each pair once.
 
-    `likeness` is float32 in [-1, 1]; `tone` the greatest difference of grey, in 0..255. Where `registered`,
+    `likeness` is float32 in [-1, 1]; `tone` the greatest difference of gray, in 0..255. Where `registered`,
     both are taken after one image was laid over the other, and smoothed.
     """
 

@@ -14,7 +14,7 @@ def register(one: np.ndarray, other: np.ndarray, zoom: float = 1.0) -> np.ndarra
     """Return `one` resampled so that it lies as well as possible over `other`.
 
     Per axis, pixel `u` of `other` is compared with `center + zoom (u - center) + shift` of `one`. Both
-    parameters of both axes are found by Gauss-Newton steps on the squared difference of grey values, after a
+    parameters of both axes are found by Gauss-Newton steps on the squared difference of gray values, after a
     gain and an offset of brightness (Lucas, Kanade: "An iterative image registration technique", IJCAI 1981;
     Baker, Matthews: "Lucas-Kanade 20 years on", IJCV 56(3), 2004). Linearized around the present estimate,
 
@@ -23,12 +23,12 @@ def register(one: np.ndarray, other: np.ndarray, zoom: float = 1.0) -> np.ndarra
     which is linear in the six unknowns: one 6 x 6 system for each pair and step.
 
     Args:
-        one: `(n, side, side) float32` grey values.
+        one: `(n, side, side) float32` gray values.
         other: the same shape.
         zoom: where the search starts; 0.96 if `other` lacks 2% on each side.
 
     Returns:
-        `(n, side, side) float32`: grey values of `one`, brightness unchanged.
+        `(n, side, side) float32`: gray values of `one`, brightness unchanged.
     """
     count, side = len(one), one.shape[1]
     place = (np.arange(side, dtype=np.float32) - (side - 1) / 2).astype(np.float32)
@@ -54,9 +54,9 @@ def register(one: np.ndarray, other: np.ndarray, zoom: float = 1.0) -> np.ndarra
     return _resample(one, zooms, shifts)
 
 
-def _resample(grey: np.ndarray, zooms: np.ndarray, shifts: np.ndarray) -> np.ndarray:
-    rows, columns = (_weights(grey.shape[1], zooms[:, axis], shifts[:, axis]) for axis in (0, 1))
-    return np.asarray(rows @ grey @ columns.transpose(0, 2, 1))
+def _resample(gray: np.ndarray, zooms: np.ndarray, shifts: np.ndarray) -> np.ndarray:
+    rows, columns = (_weights(gray.shape[1], zooms[:, axis], shifts[:, axis]) for axis in (0, 1))
+    return np.asarray(rows @ gray @ columns.transpose(0, 2, 1))
 
 
 def _weights(side: int, zoom: np.ndarray, shift: np.ndarray) -> np.ndarray:

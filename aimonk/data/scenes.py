@@ -25,13 +25,13 @@ USUAL_DIFFERENCE = 0.5
 """Share of the usual rate at which labels must differ between the photos of a scene."""
 
 SCENE_RMS = 1.5
-"""Greatest root mean square difference of grey between copies within a scene, of 255.
+"""Greatest root mean square difference of gray between copies within a scene, of 255.
 
 Re-encoding at quality 30, mirrored and at 70% of the size with quality 60, gave 1.14 at most.
 """
 
 SCENE_TONE = 6.0
-"""Greatest difference of grey in blocks of 2 x 2 between copies within a scene; measured at most 4.5."""
+"""Greatest difference of gray in blocks of 2 x 2 between copies within a scene; measured at most 4.5."""
 
 SCENE_LIKENESS = 0.9
 """Least likeness of copies after the mean of the scene was taken away; measured at least 0.94."""
@@ -145,10 +145,10 @@ def _differing(targets: np.ndarray) -> np.ndarray:
     return np.where(pairs > 0, 2.0 * positives * (known - positives) / np.maximum(pairs, 1), np.nan)
 
 
-def _copies(grey: np.ndarray, targets: np.ndarray) -> Pairs:
+def _copies(gray: np.ndarray, targets: np.ndarray) -> Pairs:
     """Return the pairs of pictures among thumbnails of one scene, as indices into them."""
-    turned = _upright(grey.astype(np.float32))
-    first, second = _nearest(blocks(turned).reshape(len(grey), -1))
+    turned = _upright(gray.astype(np.float32))
+    first, second = _nearest(blocks(turned).reshape(len(gray), -1))
     mean = turned.mean(axis=0)
     found = []
     for start in range(0, len(first), 512):
@@ -162,19 +162,19 @@ def _copies(grey: np.ndarray, targets: np.ndarray) -> Pairs:
         unmoved = np.zeros(len(some), bool)
         found.append(Pairs(one[some], two[some], whole, difference[some], unmoved))
     pairs = Pairs.join(found)
-    groups = connect(len(grey), pairs.photographs())
+    groups = connect(len(gray), pairs.photographs())
     few = np.bincount(groups)[groups[pairs.first]] < SCENE
     one, two = targets[pairs.first], targets[pairs.second]
     contrary = ((one >= 0) & (two >= 0) & (one != two)).any(axis=1)
     return pairs.select(few & ~contrary)
 
 
-def _upright(grey: np.ndarray) -> np.ndarray:
+def _upright(gray: np.ndarray) -> np.ndarray:
     """Return the thumbnails, mirrored where that makes them more like the first one."""
-    first = np.broadcast_to(grey[:1], (512, *grey.shape[1:]))
-    turned = grey.copy()
-    for start in range(0, len(grey), 512):
-        some = grey[start : start + 512]
+    first = np.broadcast_to(gray[:1], (512, *gray.shape[1:]))
+    turned = gray.copy()
+    for start in range(0, len(gray), 512):
+        some = gray[start : start + 512]
         mirrored = some[:, :, ::-1]
         flip = likeness(mirrored, first[: len(some)]) > likeness(some, first[: len(some)])
         turned[start : start + 512][flip] = mirrored[flip]

@@ -1,4 +1,4 @@
-"""Average precision against the number of labelled images, and what two and four times as many would bring.
+"""Average precision against the number of labeled images, and what two and four times as many would bring.
 
 Error rates of learners fall with the number n of examples about as a power of it (Hestness et al., "Deep
 Learning Scaling is Predictable, Empirically", 2017; Viering and Loog, "The Shape of Learning Curves: a

@@ -13,7 +13,7 @@ random, and `uncertain` is worse. All take a pool of images that lack labels, an
   Classification and Preference Learning", 2011): the entropy of the mean less the mean of the entropies.
 * `rare`: the expected number of new positives, each weighed by 1 / (positives known already + 1), so that one
   of an attribute that has few counts for more.
-* `diverse`: images far in feature space from those that are labelled and from each other, drawn as the
+* `diverse`: images far in feature space from those that are labeled and from each other, drawn as the
   centers of k-means++ are (Arthur and Vassilvitskii, SODA 2007).
 * `diverse+uncertain`: the same draw, each squared distance weighed by the image's entropy, in the spirit of
   BADGE (Ash, Zhang, Krishnamurthy, Langford and Agarwal, ICLR 2020).
@@ -38,7 +38,7 @@ class Pool:
         missing: `(P, L) bool`, the labels that are not known.
         positives: `(L,)` positives known already.
         features: `(P, D) float32`, standardized.
-        labelled: `(Q, D) float32`, likewise, of the images that have labels.
+        labeled: `(Q, D) float32`, likewise, of the images that have labels.
         committee: `(K, P, L)` probabilities by K models of different training images; None where there are
             none.
     """
@@ -47,7 +47,7 @@ class Pool:
     missing: np.ndarray
     positives: np.ndarray
     features: np.ndarray
-    labelled: np.ndarray
+    labeled: np.ndarray
     committee: np.ndarray | None = None
 
     def __len__(self) -> int:
@@ -102,9 +102,9 @@ def rarity(pool: Pool) -> np.ndarray:
 def spread(pool: Pool, n: int, weights: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """Draw `n` images with probability proportional to weight times squared distance to all chosen so far."""
     nearest = np.full(len(pool), np.inf)
-    for center in pool.labelled:
+    for center in pool.labeled:
         nearest = np.minimum(nearest, _distances(pool.features, center))
-    if not len(pool.labelled):
+    if not len(pool.labeled):
         nearest = np.ones(len(pool))
     chosen: list[int] = []
     for _ in range(n):
@@ -115,7 +115,7 @@ def spread(pool: Pool, n: int, weights: np.ndarray, generator: np.random.Generat
             chance[chosen] = 0
         chosen.append(int(generator.choice(len(pool), p=chance / chance.sum())))
         distance = _distances(pool.features, pool.features[chosen[-1]])
-        nearest = distance if len(chosen) == 1 and not len(pool.labelled) else np.minimum(nearest, distance)
+        nearest = distance if len(chosen) == 1 and not len(pool.labeled) else np.minimum(nearest, distance)
     return np.array(chosen, np.int64)
 
 

@@ -84,7 +84,7 @@ def operating_points(
         attributes: L names.
     """
     known, present = targets != MISSING, targets == 1
-    positives, labelled = present.sum(axis=0), known.sum(axis=0)
+    positives, labeled = present.sum(axis=0), known.sum(axis=0)
     chosen = known & (probabilities >= thresholds)
     half = known & (probabilities >= FALLBACK)
     hits, predicted = (chosen & present).sum(axis=0), chosen.sum(axis=0)
@@ -92,9 +92,9 @@ def operating_points(
         np.median(np.atleast_2d(thresholds), axis=0),
         ratio(hits, predicted),
         ratio(hits, positives),
-        np.where(labelled, f_measure(hits, predicted, positives), np.nan),
-        np.where(labelled, f_measure((half & present).sum(axis=0), half.sum(axis=0), positives), np.nan),
-        np.where(labelled, f_measure(positives, labelled, positives), np.nan),
+        np.where(labeled, f_measure(hits, predicted, positives), np.nan),
+        np.where(labeled, f_measure((half & present).sum(axis=0), half.sum(axis=0), positives), np.nan),
+        np.where(labeled, f_measure(positives, labeled, positives), np.nan),
     )
     return tuple(
         OperatingPoint(name, *(float(column[j]) for column in columns)) for j, name in enumerate(attributes)

@@ -55,7 +55,7 @@ class FeatureStore:
             FeatureStoreError: a vector is not finite, the disk is full, or the folder cannot be written to.
 
         """
-        data = _serialise(digests, views, np.ascontiguousarray(vectors, dtype="<f4"))
+        data = _serialize(digests, views, np.ascontiguousarray(vectors, dtype="<f4"))
         path = self.folder / f"{hashlib.sha256(data).hexdigest()}{_SUFFIX}"
         write_whole(path, data)
         return path
@@ -160,7 +160,7 @@ class FeatureStore:
         _LOG.warning(f"The part {path} is damaged; it was set aside and its images are embedded anew.")
 
 
-def _serialise(digests: Sequence[str], views: Sequence[str], vectors: np.ndarray) -> memoryview:
+def _serialize(digests: Sequence[str], views: Sequence[str], vectors: np.ndarray) -> memoryview:
     count, dimension = vectors.shape
     if not np.isfinite(vectors).all():
         raise FeatureStoreError(

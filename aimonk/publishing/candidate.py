@@ -33,7 +33,7 @@ class Candidate:
     operation: Operation
     evidence: Evidence
     curve: LearningCurve | None = None
-    """What more labelled images would bring, where that was measured."""
+    """What more labeled images would bring, where that was measured."""
     review: AfterReview | None = None
     """What was gained over the training that the labels were reviewed with."""
     shortcuts: tuple[Shortcut, ...] = ()

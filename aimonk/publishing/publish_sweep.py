@@ -89,7 +89,7 @@ def _log_pictures(run: Run, study: Study, shares: Mapping[str, float]) -> None:
     trials = [SweptTrial(trial.number, trial.settings, trial.score, trial.pruned) for trial in study.trials]
     drawn = {
         "parallel_coordinates": parallel_coordinates(trials, axes_of(study.space)),
-        "optimisation_history": optimization_history(trials),
+        "optimization_history": optimization_history(trials),
     }
     if shares:
         drawn["importances"] = importances(shares)

@@ -1,4 +1,4 @@
-"""The learning curve in words: what more labelled photos would bring, and for which attributes."""
+"""The learning curve in words: what more labeled photos would bring, and for which attributes."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ class ReportData:
     resamples: int = 2_000
     read_as: tuple[str, ...] = ()
     curve: LearningCurve | None = None
-    """What more labelled images would bring."""
+    """What more labeled images would bring."""
     review: tuple[str, ...] = ()
     """Sentences on what was gained over the training that the labels were reviewed with."""
     shortcuts: tuple[Shortcut, ...] = ()

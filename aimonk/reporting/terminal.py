@@ -71,11 +71,11 @@ def _findings(audit: Audit) -> list[Text]:
         ),
         (
             plural(
-                len(audit.mislabelled_formats),
+                len(audit.mislabeled_formats),
                 "file with the wrong suffix",
                 "files with the wrong suffix",
             ),
-            [f"{name} is {truth}" for name, truth in audit.mislabelled_formats],
+            [f"{name} is {truth}" for name, truth in audit.mislabeled_formats],
         ),
         (
             plural(len(audit.flat), "image that shows one color only", "images that show one color only"),

@@ -21,7 +21,7 @@ class TrainingResult(EvaluationResult):
 
     decision: Decision
     curve: LearningCurve | None = None
-    """What more labelled images would bring; None where it was not measured."""
+    """What more labeled images would bring; None where it was not measured."""
     review: AfterReview | None = None
     """The comparison with the training that the labels were reviewed with; None where they were not."""
 

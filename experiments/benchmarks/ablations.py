@@ -27,7 +27,7 @@ ROWS = (
     ('features.views=["plain", "color"]', "trained on other colors too"),
     ('features.views=["plain", "erase"]', "trained with a part erased too"),
     ('features.views=["plain", "rotate"]', "trained on rotated images too"),
-    ("training.scale_features=false", "features not standardised"),
+    ("training.scale_features=false", "features not standardized"),
     ("training.l2=0", "no penalty"),
     ("training.pos_weight_power=1", "pos_weight = negatives / positives"),
     ("training.pos_weight_power=0", "no pos_weight"),

@@ -77,7 +77,7 @@ class Contest:
         self.epochs = epochs
 
     def network(self) -> Any:
-        """A new network, its batch normalisation frozen."""
+        """A new network, its batch normalization frozen."""
         backbone, _ = build_backbone(self.backbone, self.config.features.weights, self.readout)
         width = backbone.output.shape[1]
         model = model_from_head(backbone, LinearHead(np.zeros((width, LABELS)), np.zeros(LABELS)))

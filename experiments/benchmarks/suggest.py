@@ -3,7 +3,7 @@
     python experiments/benchmarks/suggest.py [--draws 20] [--strategies ...] [--cache DIR]
 
 A fifth of the groups, the same in every draw, is kept for scoring. Of the others 200 images at random are
-labelled first, then each strategy adds 100 at a time to 1,000; a head is fitted on the stored features after
+labeled first, then each strategy adds 100 at a time to 1,000; a head is fitted on the stored features after
 each step. Prints the mean over the steps after the first of mean AP on the fifth (the area under the
 curve), the mean difference to random order from the same 200 images with its 95% interval over the draws
 (Student's t, paired), and mean AP at 1,000. `--cache` keeps each curve, so that an interrupted measurement
@@ -48,30 +48,30 @@ def curve(
     generator = np.random.default_rng([seed, 1])
     rest, test = parts
     targets = bench.data.targets
-    labelled = generator.permutation(rest)[:FIRST]
+    labeled = generator.permutation(rest)[:FIRST]
     standard = (features - features[rest].mean(axis=0)) / np.maximum(features[rest].std(axis=0), 1e-6)
     scores = []
     while True:
-        logits = head_logits(bench, features, labelled)
+        logits = head_logits(bench, features, labeled)
         scores.append(float(np.nanmean(average_precision(targets[test], logits[test]))))
-        if len(labelled) >= LAST:
+        if len(labeled) >= LAST:
             return scores
-        left = np.setdiff1d(rest, labelled)
+        left = np.setdiff1d(rest, labeled)
         committee = None
         if strategy == "disagreement":
-            folds = generator.permutation(len(labelled)) % COMMITTEE
-            heads = [head_logits(bench, features, labelled[folds != fold]) for fold in range(COMMITTEE)]
+            folds = generator.permutation(len(labeled)) % COMMITTEE
+            heads = [head_logits(bench, features, labeled[folds != fold]) for fold in range(COMMITTEE)]
             committee = expit(np.array([head[left] for head in heads]))
         pool = Pool(
             expit(logits[left]),
-            targets[left] != MISSING,  # what labelling the image would tell
-            np.sum(targets[labelled] == 1, axis=0),
+            targets[left] != MISSING,  # what labeling the image would tell
+            np.sum(targets[labeled] == 1, axis=0),
             standard[left],
-            standard[labelled],
+            standard[labeled],
             committee,
         )
-        chosen = left[suggest_rows(pool, STEP, strategy, seed * 1000 + len(labelled))]
-        labelled = np.concatenate([labelled, chosen])
+        chosen = left[suggest_rows(pool, STEP, strategy, seed * 1000 + len(labeled))]
+        labeled = np.concatenate([labeled, chosen])
 
 
 def main() -> None:

@@ -59,7 +59,7 @@ def test_lab_is_that_of_the_tables(rgb: tuple[int, int, int], expected: tuple[fl
     np.testing.assert_allclose(found, expected, atol=0.1)
 
 
-def test_the_palette_has_a_grey_at_each_lightness_and_colors_around_it() -> None:
+def test_the_palette_has_a_gray_at_each_lightness_and_colors_around_it() -> None:
     found = palette()
     assert found.shape == (161, 3)
     chroma = np.hypot(found[:, 1], found[:, 2])

@@ -12,4 +12,4 @@ def test_samples_are_always_the_same_smooth_images() -> None:
     np.testing.assert_array_equal(images, drawn_samples((64, 96), 4))
     steps = np.abs(np.diff(images.astype(int), axis=2)).mean()
     spread = images.std(axis=(1, 2)).mean()
-    assert steps < 15 < spread  # neighbours are alike, the image as a whole is not
+    assert steps < 15 < spread  # neighbors are alike, the image as a whole is not

@@ -54,7 +54,7 @@ def test_text_of_a_backbone_names_it(name: str, width: float) -> None:
 
 
 @pytest.mark.slow
-def test_the_table_is_the_catalogue_of_keras() -> None:
+def test_the_table_is_the_catalog_of_keras() -> None:
     import inspect
 
     from aimonk.backbones.build import import_keras

@@ -14,15 +14,15 @@ from aimonk.errors import AimonkError, ModelError
 from aimonk.runtime.record import Attribute, PackageInfo
 from aimonk.serving.package import write_package
 
-from ..serving.conftest import HEAD, mean_colour
+from ..serving.conftest import HEAD, mean_color
 
 
 @pytest.fixture
 def model(tmp_path: Path) -> str:
     """`red` has the logit red / 100 - 1, `dark` 0.5 - blue / 100, at 64 x 64 pixels."""
     attributes = (Attribute("red", 0.5, 0.25, "learned"), Attribute("dark / night", 0.5, 0.5, "no evidence"))
-    info = PackageInfo(attributes, (64, 64), "f32", "mean_colour", weights="none")
-    write_package(tmp_path / "model", append_head(mean_colour(64), HEAD), info, HEAD)
+    info = PackageInfo(attributes, (64, 64), "f32", "mean_color", weights="none")
+    write_package(tmp_path / "model", append_head(mean_color(64), HEAD), info, HEAD)
     return str(tmp_path / "model")
 
 

@@ -45,9 +45,9 @@ def test_the_command_says_when_it_is_ready_and_ends_when_asked(package: Path, tm
             assert server.poll() is None and time.monotonic() < deadline, log.read_text()
             time.sleep(0.1)
         address = f"http://127.0.0.1:{port}"
-        assert log.read_text().startswith("Serving colours ") and address in log.read_text()
+        assert log.read_text().startswith("Serving colors ") and address in log.read_text()
         model = json.load(urllib.request.urlopen(f"{address}/model", timeout=10))
-        assert model["model"] == "colours"
+        assert model["model"] == "colors"
         taken = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment)
         assert taken.returncode == 2
         assert f"cannot listen at 127.0.0.1:{port}; name another --port." in taken.stderr

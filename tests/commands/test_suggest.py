@@ -41,7 +41,7 @@ def model(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ScoredModel, "open", staticmethod(lambda uri: scored))
 
 
-def test_an_unlabelled_folder(folder: Path, store: MlflowClient, tmp_path: Path) -> None:
+def test_an_unlabeled_folder(folder: Path, store: MlflowClient, tmp_path: Path) -> None:
     out = tmp_path / "next.csv"
     found = suggest("models:/m/1", folder, n=2, out=out, strategy="uncertain")
     # of the two equal pictures one counts; `dark` has the logit 0 everywhere
@@ -91,7 +91,7 @@ def test_tasks_for_label_studio_are_answered(folder: Path, store: MlflowClient, 
     tasks = {task["data"]["image"]: task["predictions"][0] for task in json.loads(out.read_text())}
     chosen = {name: one["result"][0]["value"]["choices"] for name, one in tasks.items()}
     address = "/data/local-files/?d=photos/"
-    # the logit of dark is 0, that of red in the last picture 1.5; what is labelled stays
+    # the logit of dark is 0, that of red in the last picture 1.5; what is labeled stays
     assert chosen == {f"{address}1.png": ["red", "dark"], f"{address}4.png": ["red"]}
     assert {one["model_version"] for one in tasks.values()} == {"models:/m/1"}
     assert '<Choice value="dark"/>' in (tmp_path / "tasks.json.xml").read_text()

@@ -66,8 +66,8 @@ def test_likeness_is_the_cosine_of_the_gradients(fact: Fact) -> None:
     other[:, 8:] = 100
     other[:, 16:] = 150
     facts = [
-        fact(name, phash=0b1011, phash_flipped=2**64 - 1, thumbnail=grey.tobytes())
-        for name, grey in (
+        fact(name, phash=0b1011, phash_flipped=2**64 - 1, thumbnail=gray.tobytes())
+        for name, gray in (
             ("a", one),
             ("b", other),
             ("flat", np.full_like(one, 9)),
@@ -81,9 +81,9 @@ def test_likeness_is_the_cosine_of_the_gradients(fact: Fact) -> None:
 
 
 def test_only_hashes_close_enough_are_compared(fact: Fact) -> None:
-    grey = np.arange(32 * 32, dtype=np.uint32).reshape(32, 32) % 251
-    thumbnail = grey.astype(np.uint8).tobytes()
-    mirrored = grey[:, ::-1].astype(np.uint8).tobytes()
+    gray = np.arange(32 * 32, dtype=np.uint32).reshape(32, 32) % 251
+    thumbnail = gray.astype(np.uint8).tobytes()
+    mirrored = gray[:, ::-1].astype(np.uint8).tobytes()
     facts = [
         fact("a", phash=0, phash_flipped=2**63, thumbnail=thumbnail),
         fact("4 bits away", phash=0b1111, phash_flipped=2**40 - 1, thumbnail=thumbnail),
@@ -109,9 +109,9 @@ def test_of_identical_files_one_is_compared(fact: Fact) -> None:
 def test_the_pairs_are_those_of_comparing_all(seed: int, distance: int) -> None:
     draw = np.random.default_rng(seed)
     coarse = draw.uniform(0, 255, (12, 4, 4)).repeat(8, axis=1).repeat(8, axis=2)
-    grey = coarse[draw.integers(0, 12, 40)] + draw.normal(0, draw.uniform(0, 30), (40, 32, 32))
-    grey[::5] = grey[::5, :, ::-1]
-    pixels = np.clip(np.rint(grey), 0, 255).astype(np.uint8)
+    gray = coarse[draw.integers(0, 12, 40)] + draw.normal(0, draw.uniform(0, 30), (40, 32, 32))
+    gray[::5] = gray[::5, :, ::-1]
+    pixels = np.clip(np.rint(gray), 0, 255).astype(np.uint8)
     upright, flipped = hashes_without_border(pixels, 0), hashes_without_border(pixels[:, :, ::-1], 0)
     facts = [
         ImageFacts(

@@ -35,20 +35,20 @@ def test_counts_prevalence_and_weight() -> None:
 @pytest.fixture
 def small(fact: Fact) -> tuple[LabelTable, list[ImageFacts]]:
     """Nine rows: a and c are the same bytes, b mirrors e, d is b with another print, the rest is broken."""
-    grey = np.zeros((32, 32), dtype=np.uint8)
-    grey[:, 8:] = 100
-    printed = grey.copy()
+    gray = np.zeros((32, 32), dtype=np.uint8)
+    gray[:, 8:] = 100
+    printed = gray.copy()
     printed[:, 16:] = 150  # of likeness 0.89, see test_duplicates
-    mirrored = grey[:, ::-1]
+    mirrored = gray[:, ::-1]
     facts = [
         fact("a.jpg", sha256="x", width=10, height=100),
-        fact("b.jpg", width=20, height=90, phash=7, phash_flipped=2**60, thumbnail=grey.tobytes()),
+        fact("b.jpg", width=20, height=90, phash=7, phash_flipped=2**60, thumbnail=gray.tobytes()),
         fact("c.jpg", sha256="x", width=10, height=100),
         fact("d.jpeg", format="MPO", phash=7, phash_flipped=2**60, thumbnail=printed.tobytes()),
         fact("e.JPG", format="PNG", phash=2**60, phash_flipped=7, thumbnail=mirrored.tobytes()),
         fact("gone.jpg", sha256=None, problem="missing", format=None),
         fact("text.png", problem="not an image", format=None),
-        fact("f.dat", format="GIF", phash=2**50 - 1, phash_flipped=2**64 - 2**50, thumbnail=grey.tobytes()),
+        fact("f.dat", format="GIF", phash=2**50 - 1, phash_flipped=2**64 - 2**50, thumbnail=gray.tobytes()),
         fact("g.tif", format="TIFF"),
     ]
     targets: list[list[float]] = [[1, 0], [1, 1], [0, 0], [0, 1], [0, NA], [1, 1], [1, 0], [NA, NA], [1, 1]]
@@ -60,7 +60,7 @@ def test_everything_that_is_wrong_is_named(small: tuple[LabelTable, list[ImageFa
     assert found.rows == 9
     assert found.missing == ("gone.jpg",)
     assert found.unreadable == (("text.png", "not an image"),)
-    assert found.mislabelled_formats == (("e.JPG", "PNG"),)
+    assert found.mislabeled_formats == (("e.JPG", "PNG"),)
     assert found.formats == {"JPEG": 3, "MPO": 1, "PNG": 1, "GIF": 1, "TIFF": 1}
     assert found.widths == (10, 30, 30)  # 10 20 10 30 30 30 30
     assert found.heights == (40, 40, 100)  # 100 90 100 40 40 40 40
@@ -119,7 +119,7 @@ def test_json_is_plain_and_complete(small: tuple[LabelTable, list[ImageFacts]]) 
     assert spoken["rows"] == 9 and spoken["usable_rows"] == 7
     assert spoken["missing"] == ["gone.jpg"]
     assert spoken["unreadable"] == [{"image": "text.png", "problem": "not an image"}]
-    assert spoken["mislabelled_formats"] == [{"image": "e.JPG", "format": "PNG"}]
+    assert spoken["mislabeled_formats"] == [{"image": "e.JPG", "format": "PNG"}]
     assert spoken["widths"] == {"min": 10, "median": 30, "max": 30}
     assert spoken["pos_weights"] == {"red": 0.6, "none": None}
     assert spoken["attributes"][0] == {
@@ -139,7 +139,7 @@ def test_the_seed_data(shared: Path, tmp_path: Path) -> None:
     assert found.rows == 975
     assert found.missing == ("image_489.jpg", "image_624.jpg", "image_875.jpg")
     assert found.unreadable == ()
-    assert sorted(found.mislabelled_formats) == [("image_111.jpg", "PNG"), ("image_43.jpg", "PNG")]
+    assert sorted(found.mislabeled_formats) == [("image_111.jpg", "PNG"), ("image_43.jpg", "PNG")]
     assert [(c.positives, c.negatives, c.missing) for c in found.attributes] == [
         (789, 106, 80), (713, 171, 91), (466, 416, 93), (68, 813, 94),
     ]  # fmt: skip

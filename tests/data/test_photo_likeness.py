@@ -32,10 +32,10 @@ def test_the_hash_without_a_cut_is_the_fingerprints(
     photo: Callable[[int], Image.Image], encode: Callable[..., bytes]
 ) -> None:
     pictures = [look_at(encode(photo(number))) for number in range(20)]
-    grey = np.array([np.frombuffer(picture.thumbnail or b"", np.uint8) for picture in pictures])
-    grey = grey.reshape(-1, SIDE, SIDE)
-    assert hashes_without_border(grey, 0).tolist() == [picture.phash for picture in pictures]
-    mirrored = grey[:, :, ::-1]
+    gray = np.array([np.frombuffer(picture.thumbnail or b"", np.uint8) for picture in pictures])
+    gray = gray.reshape(-1, SIDE, SIDE)
+    assert hashes_without_border(gray, 0).tolist() == [picture.phash for picture in pictures]
+    mirrored = gray[:, :, ::-1]
     assert hashes_without_border(mirrored, 0).tolist() == [picture.phash_flipped for picture in pictures]
 
 

@@ -43,11 +43,11 @@ def with_spots(count: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def facts_of(fact: Fact, photos: np.ndarray) -> list[ImageFacts]:
-    grey = np.clip(np.rint(photos), 0, 255).astype(np.uint8)
-    upright, flipped = hashes_without_border(grey, 0), hashes_without_border(grey[:, :, ::-1], 0)
+    gray = np.clip(np.rint(photos), 0, 255).astype(np.uint8)
+    upright, flipped = hashes_without_border(gray, 0), hashes_without_border(gray[:, :, ::-1], 0)
     return [
         fact(str(at), phash=int(one), phash_flipped=int(other), thumbnail=pixels.tobytes())
-        for at, (one, other, pixels) in enumerate(zip(upright, flipped, grey, strict=True))
+        for at, (one, other, pixels) in enumerate(zip(upright, flipped, gray, strict=True))
     ]
 
 

@@ -113,9 +113,9 @@ def test_the_reply_is_that_of_the_server(proxy: Proxy) -> None:
     direct = requests.post(f"{proxy.model.address}/invocations", json=ASKED, timeout=30)
     assert through.status_code == direct.status_code == 200
     assert through.json() == direct.json()
-    assert through.headers["x-model-name"] == "colours"
+    assert through.headers["x-model-name"] == "colors"
     assert [row["error"] for row in through.json()["predictions"]] == [None, "there is no image"]
-    assert proxy.get("/model", auth=ALICE).json()["model"] == "colours"
+    assert proxy.get("/model", auth=ALICE).json()["model"] == "colors"
 
 
 def test_a_refusal_of_the_server_is_passed_on(proxy: Proxy) -> None:

@@ -15,7 +15,7 @@ from tests.end_to_end.conftest import Desk
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
-    """Twelve coloured images with two attributes."""
+    """Twelve colored images with two attributes."""
     desk = Desk(tmp_path)
     (tmp_path / "images").mkdir()
     draw = np.random.default_rng(0)

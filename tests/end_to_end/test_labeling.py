@@ -1,4 +1,4 @@
-"""The labelling loop on real photos: train, fill, suggest, and train again with what was filled."""
+"""The labeling loop on real photos: train, fill, suggest, and train again with what was filled."""
 
 from __future__ import annotations
 

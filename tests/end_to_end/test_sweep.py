@@ -97,7 +97,7 @@ def test_the_sweeps_own_run_is_that_of_the_winner(swept: Mapping[str, Any], clie
     assert sorted(point.step for point in losses) == list(range(1, len(losses) + 1))
     assert {artifact.path for artifact in client.list_artifacts(swept["run_id"], "sweep")} >= {
         "sweep/parallel_coordinates.png",
-        "sweep/optimisation_history.png",
+        "sweep/optimization_history.png",
         "sweep/importances.png",
         "sweep/trials.json",
     }

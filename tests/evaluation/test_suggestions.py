@@ -1,4 +1,4 @@
-"""Which images are chosen to be labelled."""
+"""Which images are chosen to be labeled."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def pool(**changes: object) -> Pool:
         "missing": np.ones((4, 2), bool),
         "positives": np.array([99, 0]),
         "features": FEATURES,
-        "labelled": np.zeros((0, 1), np.float32),
+        "labeled": np.zeros((0, 1), np.float32),
         "committee": np.stack([probabilities, probabilities]),
     }
     return Pool(**{**given, **changes})  # type: ignore[arg-type]
@@ -60,16 +60,16 @@ def test_a_committee_that_agrees_has_nothing_to_learn() -> None:
         suggest_rows(pool(committee=None), 1, "disagreement")
 
 
-def test_diverse_images_are_far_from_labelled_ones() -> None:
-    near = pool(labelled=np.array([[0.0]], np.float32))
+def test_diverse_images_are_far_from_labeled_ones() -> None:
+    near = pool(labeled=np.array([[0.0]], np.float32))
     firsts = [int(suggest_rows(near, 1, "diverse", seed)[0]) for seed in range(200)]
     # squared distances 0, 0.01, 25 and 100
     assert 0 not in firsts
     assert 0.7 < firsts.count(3) / 200 < 0.9
 
 
-def test_copies_of_what_is_labelled_come_last() -> None:
-    same = pool(features=np.zeros((4, 1), np.float32), labelled=np.zeros((1, 1), np.float32))
+def test_copies_of_what_is_labeled_come_last() -> None:
+    same = pool(features=np.zeros((4, 1), np.float32), labeled=np.zeros((1, 1), np.float32))
     assert sorted(suggest_rows(same, 4, "diverse").tolist()) == [0, 1, 2, 3]
 
 

@@ -48,7 +48,7 @@ def test_always_yes_lies_below_the_lowest_probability() -> None:
     assert choose_thresholds(labels, np.array([[0.9], [0.6], [0.4]]), "f1")[0] == pytest.approx(0.2)
 
 
-def test_neighbouring_floats_have_nothing_between_them() -> None:
+def test_neighboring_floats_have_nothing_between_them() -> None:
     low = 0.5
     high = np.nextafter(low, 1)
     chosen = choose_thresholds(np.array([[1.0], [0.0]]), np.array([[high], [low]]), "f1")

@@ -1,4 +1,4 @@
-"""A backbone that anyone can compute by hand: the mean colour of the image, as a graph in a store."""
+"""A backbone that anyone can compute by hand: the mean color of the image, as a graph in a store."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def mean_color_graph(side: int = 224) -> ov.Model:
 
     pixels = ops.parameter([-1, side, side, 3], np.uint8, name="pixels")
     means = ops.reduce_mean(ops.convert(pixels, "f32"), ops.constant(np.array([1, 2])), keep_dims=False)
-    return ov.Model([ops.result(means)], [pixels], "mean_colour")
+    return ov.Model([ops.result(means)], [pixels], "mean_color")
 
 
 @pytest.fixture
 def config(tmp_path: Path) -> FeaturesConfig:
-    """Settings whose graph is, in this store, that of the mean colour."""
+    """Settings whose graph is, in this store, that of the mean color."""
     config = FeaturesConfig(
         resolution=1.0,
         backbone="mobilenet@0.25",
@@ -44,8 +44,8 @@ def config(tmp_path: Path) -> FeaturesConfig:
 
 
 @pytest.fixture
-def grey_images(tmp_path: Path) -> Callable[[int], Files]:
-    """Draw images of which the i-th is all of the colour (i, 2 i, 255 - i)."""
+def gray_images(tmp_path: Path) -> Callable[[int], Files]:
+    """Draw images of which the i-th is all of the color (i, 2 i, 255 - i)."""
 
     def draw(count: int) -> Files:
         files = []
@@ -60,7 +60,7 @@ def grey_images(tmp_path: Path) -> Callable[[int], Files]:
     return draw
 
 
-def colours(count: int) -> np.ndarray:
-    """The vectors of `grey_images`, `(count, 3) float32`."""
+def colors(count: int) -> np.ndarray:
+    """The vectors of `gray_images`, `(count, 3) float32`."""
     index = np.arange(count)
     return np.stack([index, 2 * index, 255 - index], axis=1).astype(np.float32)

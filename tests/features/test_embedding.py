@@ -22,7 +22,7 @@ from aimonk.features import image_reader as reading
 from aimonk.features.embedding import embed, fill_store
 from aimonk.features.engines import OpenVINOEngine
 
-from .conftest import Files, colours
+from .conftest import Files, colors
 
 Draw = Callable[[int], Files]
 ROOT = Path(__file__).parents[2]
@@ -56,12 +56,12 @@ def parts(config: FeaturesConfig) -> list[Path]:
 
 
 def test_each_image_is_embedded_once_ever(
-    config: FeaturesConfig, grey_images: Draw, monkeypatch: pytest.MonkeyPatch
+    config: FeaturesConfig, gray_images: Draw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = grey_images(20)
+    files = gray_images(20)
     steps: list[tuple[int, int]] = []
     first = embed(files, config, progress=lambda *step: steps.append(step))
-    np.testing.assert_allclose(first.plain, colours(20), rtol=1e-6)
+    np.testing.assert_allclose(first.plain, colors(20), rtol=1e-6)
     assert (first.forward_passes, first.filled.decoded, first.filled.images) == (20, 20, 20)
     assert steps[-1] == (20, 20)
     assert [done for done, _ in steps] == sorted(done for done, _ in steps)
@@ -76,22 +76,22 @@ def test_each_image_is_embedded_once_ever(
     assert (again.forward_passes, again.filled.decoded) == (0, 0)
 
 
-def test_only_what_is_new_is_computed(config: FeaturesConfig, grey_images: Draw) -> None:
-    files = grey_images(12)
+def test_only_what_is_new_is_computed(config: FeaturesConfig, gray_images: Draw) -> None:
+    files = gray_images(12)
     fill_store(files[:5], config)
     both = embed(files, config, views=("plain", "flip"))
     assert both.forward_passes == 7 * 2 + 5
-    np.testing.assert_allclose(both.plain, colours(12), rtol=1e-6)
-    np.testing.assert_allclose(both.view("flip"), colours(12), rtol=1e-6)  # a mirror keeps the mean
+    np.testing.assert_allclose(both.plain, colors(12), rtol=1e-6)
+    np.testing.assert_allclose(both.view("flip"), colors(12), rtol=1e-6)  # a mirror keeps the mean
     assert both.vectors.rows.shape == (2, 12)
     assert embed(files, config, views=("flip",)).forward_passes == 0
 
 
-def test_copies_of_an_image_are_embedded_once(config: FeaturesConfig, grey_images: Draw) -> None:
-    files = grey_images(3)
+def test_copies_of_an_image_are_embedded_once(config: FeaturesConfig, gray_images: Draw) -> None:
+    files = gray_images(3)
     features = embed([files[2], files[0], files[2]], config)
     assert features.forward_passes == 2
-    np.testing.assert_allclose(features.plain, colours(3)[[2, 0, 2]], rtol=1e-6)
+    np.testing.assert_allclose(features.plain, colors(3)[[2, 0, 2]], rtol=1e-6)
 
 
 def test_views_differ(config: FeaturesConfig, tmp_path: Path) -> None:
@@ -107,16 +107,16 @@ def test_views_differ(config: FeaturesConfig, tmp_path: Path) -> None:
 
 
 def test_a_part_that_was_damaged_behind_a_sound_table_is_computed_again(
-    config: FeaturesConfig, grey_images: Draw, caplog: pytest.LogCaptureFixture
+    config: FeaturesConfig, gray_images: Draw, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The table serves until it has to be built again, which finds the damage."""
-    files = grey_images(12)
+    files = gray_images(12)
     embed(files[:5], config)
     victim = parts(config)[0]
     victim.write_bytes(b"")
     assert embed(files[:5], config).forward_passes == 0
     both = embed(files, config)
-    np.testing.assert_allclose(both.plain, colours(12), rtol=1e-6)
+    np.testing.assert_allclose(both.plain, colors(12), rtol=1e-6)
     assert both.forward_passes == 7 + 5
     assert len(caplog.messages) == 1
     assert victim.name in caplog.messages[0]
@@ -125,13 +125,13 @@ def test_a_part_that_was_damaged_behind_a_sound_table_is_computed_again(
 @pytest.mark.parametrize("damage", ["cut", "flip"])
 def test_a_damaged_part_is_named_and_computed_again(
     config: FeaturesConfig,
-    grey_images: Draw,
+    gray_images: Draw,
     monkeypatch: pytest.MonkeyPatch,
     damage: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(embed_module, "_PART_ROWS", 8)
-    files = grey_images(24)
+    files = gray_images(24)
     embed(files, config)
     assert len(parts(config)) == 3
     victim = parts(config)[1]
@@ -144,28 +144,28 @@ def test_a_damaged_part_is_named_and_computed_again(
     for table in victim.parent.glob("table-*"):
         table.unlink()
     mended = embed(files, config)
-    np.testing.assert_allclose(mended.plain, colours(24), rtol=1e-6)
+    np.testing.assert_allclose(mended.plain, colors(24), rtol=1e-6)
     assert mended.forward_passes == 8
     assert len(caplog.messages) == 1
     assert victim.name in caplog.messages[0]
 
 
-def test_two_processes_at_once_agree(config: FeaturesConfig, grey_images: Draw) -> None:
-    files = grey_images(60)
+def test_two_processes_at_once_agree(config: FeaturesConfig, gray_images: Draw) -> None:
+    files = gray_images(60)
     workers = [worker(config, files, 0.01) for _ in range(2)]
     counts = [int(process.communicate(timeout=60)[0]) for process in workers]
     assert [process.returncode for process in workers] == [0, 0]
     assert max(counts) <= 60 <= sum(counts)
     features = embed(files, config)
     assert features.forward_passes == 0
-    np.testing.assert_allclose(features.plain, colours(60), rtol=1e-6)
+    np.testing.assert_allclose(features.plain, colors(60), rtol=1e-6)
 
 
 @pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGINT])
 def test_a_killed_run_is_taken_up_where_it_stopped(
-    config: FeaturesConfig, grey_images: Draw, kind: signal.Signals
+    config: FeaturesConfig, gray_images: Draw, kind: signal.Signals
 ) -> None:
-    files = grey_images(80)
+    files = gray_images(80)
     process = worker(config, files, 0.05)
     deadline = time.monotonic() + 30
     while len(parts(config)) < 3 and time.monotonic() < deadline:
@@ -176,17 +176,17 @@ def test_a_killed_run_is_taken_up_where_it_stopped(
     kept = len(parts(config))
     assert 3 <= kept < 10
     features = embed(files, config)
-    np.testing.assert_allclose(features.plain, colours(80), rtol=1e-6)
+    np.testing.assert_allclose(features.plain, colors(80), rtol=1e-6)
     # parts have 8 rows; after Ctrl-C what is not yet a part is written as well
     assert features.forward_passes <= 80 - 8 * (kept - (kind == signal.SIGINT))
     assert features.forward_passes > 0
 
 
 def test_a_full_disk_keeps_what_was_written(
-    config: FeaturesConfig, grey_images: Draw, monkeypatch: pytest.MonkeyPatch
+    config: FeaturesConfig, gray_images: Draw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(embed_module, "_PART_ROWS", 8)
-    files = grey_images(24)
+    files = gray_images(24)
     replace = os.replace
     done: list[Any] = []
 
@@ -204,13 +204,13 @@ def test_a_full_disk_keeps_what_was_written(
     assert not list(Path(config.store).rglob("*.tmp"))
     features = embed(files, config)
     assert features.forward_passes == 8
-    np.testing.assert_allclose(features.plain, colours(24), rtol=1e-6)
+    np.testing.assert_allclose(features.plain, colors(24), rtol=1e-6)
 
 
 def test_a_changed_file_stops_the_run_and_keeps_what_was_done(
-    config: FeaturesConfig, grey_images: Draw
+    config: FeaturesConfig, gray_images: Draw
 ) -> None:
-    files = grey_images(30)
+    files = gray_images(30)
     files[20][1].write_bytes(files[3][1].read_bytes())
     with pytest.raises(ImagesError, match=r"20\.png has changed since this run began"):
         embed(files, config)
@@ -218,15 +218,15 @@ def test_a_changed_file_stops_the_run_and_keeps_what_was_done(
 
 
 def test_parts_are_written_after_a_while(
-    config: FeaturesConfig, grey_images: Draw, monkeypatch: pytest.MonkeyPatch
+    config: FeaturesConfig, gray_images: Draw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(embed_module, "_PART_SECONDS", 0.0)
-    embed(grey_images(8), config)
+    embed(gray_images(8), config)
     assert len(parts(config)) == 2  # batches of 4
 
 
 def test_vectors_that_are_not_finite_are_never_stored(
-    config: FeaturesConfig, grey_images: Draw, monkeypatch: pytest.MonkeyPatch
+    config: FeaturesConfig, gray_images: Draw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stream(self: OpenVINOEngine, batches: Iterator[Any]) -> Iterator[Any]:
         for tag, images in batches:
@@ -234,33 +234,33 @@ def test_vectors_that_are_not_finite_are_never_stored(
 
     monkeypatch.setattr(OpenVINOEngine, "stream", stream)
     with pytest.raises(FeatureStoreError, match="not finite"):
-        embed(grey_images(3), config)
+        embed(gray_images(3), config)
     assert parts(config) == []
 
 
 def test_decisions_are_made_on_the_first_images_and_cost_no_second_reading(
-    config: FeaturesConfig, grey_images: Draw
+    config: FeaturesConfig, gray_images: Draw
 ) -> None:
     auto = dataclasses.replace(config, engine="auto", precision="auto")
-    features = embed(grey_images(20), auto)
+    features = embed(gray_images(20), auto)
     assert features.filled.decoded == 20
     assert features.key.engine == "openvino"
-    np.testing.assert_allclose(features.plain, colours(20), rtol=1e-6)
-    assert embed(grey_images(20), auto).forward_passes == 0
+    np.testing.assert_allclose(features.plain, colors(20), rtol=1e-6)
+    assert embed(gray_images(20), auto).forward_passes == 0
 
 
 def test_what_is_known_under_a_newly_made_decision_is_not_computed_again(
-    config: FeaturesConfig, grey_images: Draw
+    config: FeaturesConfig, gray_images: Draw
 ) -> None:
-    files = grey_images(10)
+    files = gray_images(10)
     embed(files, config)
     auto = embed(files, dataclasses.replace(config, engine="auto"))
     assert (auto.forward_passes, auto.filled.decoded) == (0, 0)
-    np.testing.assert_allclose(auto.plain, colours(10), rtol=1e-6)
+    np.testing.assert_allclose(auto.plain, colors(10), rtol=1e-6)
 
 
-def test_nothing_to_embed_and_unknown_views_are_errors(config: FeaturesConfig, grey_images: Draw) -> None:
+def test_nothing_to_embed_and_unknown_views_are_errors(config: FeaturesConfig, gray_images: Draw) -> None:
     with pytest.raises(ImagesError, match="There is no image to embed"):
         embed([], config)
     with pytest.raises(ConfigError, match="There is no view 'swirl'"):
-        embed(grey_images(1), config, views=("swirl",))
+        embed(gray_images(1), config, views=("swirl",))

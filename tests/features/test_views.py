@@ -48,11 +48,11 @@ def test_rotation_keeps_the_centre_and_fills_corners_with_the_mean() -> None:
     assert not np.array_equal(rotated, image)
 
 
-def test_color_changes_colours_but_not_their_place() -> None:
-    grey = np.full((8, 8, 3), 128, dtype=np.uint8)
-    changed = apply_view("color", grey, DIGEST)
+def test_color_changes_colors_but_not_their_place() -> None:
+    gray = np.full((8, 8, 3), 128, dtype=np.uint8)
+    changed = apply_view("color", gray, DIGEST)
     assert (changed == changed[0, 0]).all()
-    # brightness scales 128 by 0.7 to 1.3; contrast and saturation leave an all-grey image as it is
+    # brightness scales 128 by 0.7 to 1.3; contrast and saturation leave an all-gray image as it is
     assert 89 <= changed[0, 0, 0] <= 167
     assert changed[0, 0, 0] != 128
 

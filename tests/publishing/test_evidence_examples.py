@@ -14,7 +14,7 @@ from aimonk.publishing.evidence_examples import PICTURES, evidence_examples
 from aimonk.runtime.record import Attribute, PackageInfo
 from aimonk.serving.package import write_package
 
-from ..serving.conftest import HEAD, mean_colour
+from ..serving.conftest import HEAD, mean_color
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def package(tmp_path: Path) -> Path:
     info = PackageInfo(
         (Attribute("red", 0.5), Attribute("dark", 0.5)), (64, 64), "f32", "mean", weights="none"
     )
-    write_package(tmp_path / "model", append_head(mean_colour(64), HEAD), info, HEAD)
+    write_package(tmp_path / "model", append_head(mean_color(64), HEAD), info, HEAD)
     return tmp_path / "model"
 
 

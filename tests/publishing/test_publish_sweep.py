@@ -103,7 +103,7 @@ def test_the_pictures_are_in_the_run(store: MlflowClient, tmp_path: Path) -> Non
     paths = {artifact.path for artifact in store.list_artifacts(run.id, "sweep")}
     assert paths == {
         "sweep/parallel_coordinates.png",
-        "sweep/optimisation_history.png",
+        "sweep/optimization_history.png",
         "sweep/importances.png",
     }
     path = mlflow.artifacts.download_artifacts(run_id=run.id, artifact_path="sweep/importances.png")

@@ -31,7 +31,7 @@ from aimonk.tracking.tracked_run import tracked_run
 from aimonk.training.history import History
 from aimonk.training.learner import ExportedModel
 
-from ..serving.conftest import HEAD, SIZE, mean_colour
+from ..serving.conftest import HEAD, SIZE, mean_color
 
 CONFIG = Config(
     evaluation=EvaluationConfig(folds=0, permutations=200, resamples=100),
@@ -39,8 +39,8 @@ CONFIG = Config(
 )
 NAMES = ("sleeves (long)", 'a/b, "c" 👗')
 LEARNER: Any = SimpleNamespace(
-    backbone=SimpleNamespace(backbone="mean_colour", digest="d", size=(SIZE, SIZE)),
-    key=SimpleNamespace(folder="mean_colour/openvino-f32", engine="openvino", precision="f32"),
+    backbone=SimpleNamespace(backbone="mean_color", digest="d", size=(SIZE, SIZE)),
+    key=SimpleNamespace(folder="mean_color/openvino-f32", engine="openvino", precision="f32"),
     forward_passes=7,
 )
 
@@ -56,7 +56,7 @@ class Model:
         return np.zeros((len(rows), 2))
 
     def export(self, calibration: Calibration) -> ExportedModel:
-        return ExportedModel(append_head(mean_colour(), HEAD), "f32", HEAD)
+        return ExportedModel(append_head(mean_color(), HEAD), "f32", HEAD)
 
 
 @pytest.fixture(scope="module")

@@ -103,7 +103,7 @@ def test_data_without_trouble_says_so(small: Any) -> None:
         small.audit,
         missing=(),
         unreadable=(),
-        mislabelled_formats=(),
+        mislabeled_formats=(),
         identical=(),
         near_identical=(),
         retouched=(),

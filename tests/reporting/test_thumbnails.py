@@ -101,7 +101,7 @@ def test_thresholds_decide_what_is_said() -> None:
     assert (best.right, best.wrong) == (("a",), ("b",))
 
 
-def test_images_that_are_mostly_not_labelled_are_not_judged() -> None:
+def test_images_that_are_mostly_not_labeled_are_not_judged() -> None:
     sparse = [1, MISSING, MISSING, MISSING]
     answers = predictions([sparse, [1, 0, MISSING, MISSING], [1, 1, 1, 1]], np.full((3, 4), 0.6))
     best, worst = best_and_worst(answers, ATTRIBUTES, HALF, 5)

@@ -24,7 +24,7 @@ from aimonk.runtime.record import Attribute, PackageInfo
 from aimonk.serving.package import write_package
 from tests.backbones.networks import VisionTransformer, convolutions, describe
 
-from ..serving.conftest import HEAD, mean_colour
+from ..serving.conftest import HEAD, mean_color
 
 Pooling = Literal["mean", "mean+center", "pyramid"]
 
@@ -59,7 +59,7 @@ def with_random_head(graph: Any, attributes: int = 4) -> Any:
 
 def test_a_mean_is_shared_out_by_place(tmp_path: Path) -> None:
     """Left half red 200, right half gray: of red / 100 - 1, the left half adds (200 - 128) / 100 / 2."""
-    package = packed(tmp_path / "package", append_head(mean_colour(64), HEAD), 64, 2)
+    package = packed(tmp_path / "package", append_head(mean_color(64), HEAD), 64, 2)
     image = np.full((64, 64, 3), GRAY, np.uint8)
     image[:, :32, 0] = 200
     (found,) = Explainer(package).contributions(image[None])
@@ -126,7 +126,7 @@ def test_a_keras_network_with_two_places_for_colors_adds_up(tmp_path: Path, scal
 def test_what_is_not_linear_is_refused(tmp_path: Path) -> None:
     from openvino import opset13 as ops
 
-    graph = mean_colour(64)
+    graph = mean_color(64)
     node = ops.tanh(graph.output(0).get_node().input_value(0))
     other = openvino.Model([ops.result(node)], graph.get_parameters(), "curved")
     with pytest.raises(ModelError, match="cannot be explained"):

@@ -31,7 +31,7 @@ def quarters() -> Image.Image:
 
 
 def corners(pixels: np.ndarray) -> list[tuple[int, ...]]:
-    """The colours of the four corners, row by row."""
+    """The colors of the four corners, row by row."""
     return [tuple(pixels[y, x].tolist()) for y in (0, -1) for x in (0, -1)]
 
 
@@ -87,13 +87,13 @@ def layered(mode: str, color: tuple[int, ...]) -> Image.Image:
     ("image", "kind", "expected"),
     [
         pytest.param(Image.new("1", (2, 2), 1), "PNG", [WHITE] * 4, id="bits"),
-        pytest.param(Image.new("L", (2, 2), 77), "PNG", [(77,) * 3] * 4, id="grey"),
-        pytest.param(Image.new("L", (16, 16), 77), "JPEG", [(77,) * 3] * 4, id="grey jpeg"),
+        pytest.param(Image.new("L", (2, 2), 77), "PNG", [(77,) * 3] * 4, id="gray"),
+        pytest.param(Image.new("L", (16, 16), 77), "JPEG", [(77,) * 3] * 4, id="gray jpeg"),
         pytest.param(Image.new("RGB", (2, 2), GREEN).quantize(4), "GIF", [GREEN] * 4, id="palette"),
         pytest.param(layered("RGBA", (200, 0, 0, 0)), "PNG", [WHITE] * 4, id="transparent"),
         # 51 of 255 of opaque red over white: 0.2 * 0 + 0.8 * 255 = 204
         pytest.param(layered("RGBA", (255, 0, 0, 51)), "PNG", [(255, 204, 204)] * 4, id="half"),
-        pytest.param(layered("LA", (0, 51)), "PNG", [(204,) * 3] * 4, id="grey half"),
+        pytest.param(layered("LA", (0, 51)), "PNG", [(204,) * 3] * 4, id="gray half"),
         # 16 bits: 65535 is white, 32768 / 257 = 127.5 (even: 128), 257 / 257 = 1
         pytest.param(Image.fromarray(GREYS), "PNG", [(0,) * 3, WHITE, (128,) * 3, (1,) * 3], id="16 bit"),
         pytest.param(Image.fromarray(GREYS), "TIFF", [(0,) * 3, WHITE, (128,) * 3, (1,) * 3], id="tiff 16"),
@@ -119,7 +119,7 @@ def test_ink_in_a_jpeg(encode: Encode) -> None:
     np.testing.assert_allclose(pixels[8, 8], RED, atol=4)
 
 
-def test_a_transparent_colour_of_a_palette_is_white(encode: Encode) -> None:
+def test_a_transparent_color_of_a_palette_is_white(encode: Encode) -> None:
     palette = Image.new("P", (2, 2), 1)
     palette.putpalette([*GREEN, *RED])
     assert corners(decode(encode(palette, "PNG", transparency=1))) == [WHITE] * 4

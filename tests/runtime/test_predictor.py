@@ -20,7 +20,7 @@ from aimonk.runtime.predictor import BATCH, MANY, Predictor
 from aimonk.runtime.request_limits import BusyError, Limits
 from tests.conftest import ROOT
 
-from ..serving.conftest import HEAD, colour_info, plain_image
+from ..serving.conftest import HEAD, color_info, plain_image
 
 
 def sigmoid(logit: float) -> float:
@@ -42,7 +42,7 @@ def test_probabilities_are_those_of_the_logits(predictor: Predictor) -> None:
 def test_present_is_at_least_the_threshold(make_package: Callable[..., Path]) -> None:
     logit_zero = plain_image(100, 0, 0)  # red: 100 / 100 - 1 = 0, hence exactly 0.5
     at, above = (
-        Predictor(make_package(str(t), info=colour_info(t, 1.0))) for t in (0.5, np.nextafter(0.5, 1))
+        Predictor(make_package(str(t), info=color_info(t, 1.0))) for t in (0.5, np.nextafter(0.5, 1))
     )
     assert at.predict([logit_zero])[0].predicted_attributes == ("red",)
     assert above.predict([logit_zero])[0].predicted_attributes == ()
@@ -161,7 +161,7 @@ def test_one_image_and_many_are_answered_by_graphs_made_for_them(package: Path) 
 
 
 def test_a_server_reads_common_formats_within_the_packages_limit(make_package: Callable[..., Path]) -> None:
-    info = dataclasses.replace(colour_info(), limits=Limits(pixels_per_image=10_000))
+    info = dataclasses.replace(color_info(), limits=Limits(pixels_per_image=10_000))
     folder = make_package(info=info)
     images = [plain_image(0, 0, 0, "PNG", side=101), plain_image(0, 0, 0, "PPM"), plain_image(0, 0, 0, "PNG")]
     with Predictor(folder) as here, Predictor(folder, served=True) as served:

@@ -1,4 +1,4 @@
-"""Model packages small enough to reckon by hand: mean colour, then a linear head. No TensorFlow."""
+"""Model packages small enough to reckon by hand: mean color, then a linear head. No TensorFlow."""
 
 from __future__ import annotations
 
@@ -25,31 +25,31 @@ HEAD = LinearHead(
 """`red` has the logit red / 100 - 1; `dark` has 0.5 - blue / 100."""
 
 
-def mean_colour(size: int = SIZE) -> openvino.Model:
+def mean_color(size: int = SIZE) -> openvino.Model:
     """`(N, size, size, 3) uint8` to the mean of each channel, `(N, 3) float32`."""
     image = ops.parameter([-1, size, size, 3], np.uint8, name="pixels")
     mean = ops.reduce_mean(ops.convert(image, "f32"), ops.constant(np.array([1, 2])), False)
-    return openvino.Model([ops.result(mean)], [image], "mean_colour")
+    return openvino.Model([ops.result(mean)], [image], "mean_color")
 
 
 def plain_image(red: int, green: int, blue: int, kind: str = "PNG", side: int = 8) -> bytes:
-    """A file of one colour."""
+    """A file of one color."""
     data = io.BytesIO()
     Image.new("RGB", (side, side), (red, green, blue)).save(data, kind)
     return data.getvalue()
 
 
-def colour_info(*thresholds: float) -> PackageInfo:
+def color_info(*thresholds: float) -> PackageInfo:
     red, dark = thresholds or (0.5, 0.5)
     attributes = (Attribute("red", red, 0.25, "learned"), Attribute("dark", dark))
-    return PackageInfo(attributes, (SIZE, SIZE), "f32", "mean_colour", weights="none")
+    return PackageInfo(attributes, (SIZE, SIZE), "f32", "mean_color", weights="none")
 
 
 @pytest.fixture(scope="session")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A package whose attributes are `red` and `dark`."""
-    folder = tmp_path_factory.mktemp("packages") / "colours"
-    write_package(folder, append_head(mean_colour(), HEAD), colour_info(), HEAD)
+    folder = tmp_path_factory.mktemp("packages") / "colors"
+    write_package(folder, append_head(mean_color(), HEAD), color_info(), HEAD)
     return folder
 
 
@@ -59,7 +59,7 @@ def make_package(tmp_path: Path) -> Callable[..., Path]:
 
     def make(name: str = "other", head: LinearHead = HEAD, info: PackageInfo | None = None) -> Path:
         folder = tmp_path / name
-        write_package(folder, append_head(mean_colour(), head), info or colour_info(), head)
+        write_package(folder, append_head(mean_color(), head), info or color_info(), head)
         return folder
 
     return make

@@ -16,7 +16,7 @@ from aimonk.runtime.record import read_info
 from aimonk.serving.export_model import export_model
 from aimonk.serving.package import write_package
 
-from .conftest import HEAD, colour_info, mean_colour
+from .conftest import HEAD, color_info, mean_color
 
 
 def test_openvino_is_the_graph_that_is_served(package: Path, tmp_path: Path) -> None:
@@ -29,7 +29,7 @@ def test_openvino_is_the_graph_that_is_served(package: Path, tmp_path: Path) -> 
 
 def test_what_cannot_be_had_is_one_sentence(package: Path, tmp_path: Path) -> None:
     tuned = tmp_path / "tuned"
-    write_package(tuned, append_head(mean_colour(), HEAD), colour_info())
+    write_package(tuned, append_head(mean_color(), HEAD), color_info())
     (tmp_path / "there").mkdir()
     for asked, words in (
         ((package, "onnx", tmp_path / "m.onnx"), "OpenVINO does not write"),
@@ -62,7 +62,7 @@ def test_keras_computes_what_is_served(tmp_path: Path) -> None:
     kernel = np.random.default_rng(0).normal(size=(width, 2)).astype(np.float32) / 100
     head = LinearHead(kernel, np.zeros(2, np.float32))
     info = dataclasses.replace(
-        colour_info(), input_size=backbone.size, backbone="mobilenet@0.25", weights=backbone.digest
+        color_info(), input_size=backbone.size, backbone="mobilenet@0.25", weights=backbone.digest
     )
     package = tmp_path / "package"
     write_package(package, append_head(backbone.graph, head), info, head)

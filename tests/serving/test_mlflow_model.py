@@ -20,7 +20,7 @@ from aimonk.runtime.request_limits import Limits
 from aimonk.serving.mlflow_model import AimonkModel
 from aimonk.serving.shipped_code import copy_runtime
 
-from .conftest import colour_info, plain_image
+from .conftest import color_info, plain_image
 
 RED = plain_image(200, 0, 250)  # logits 1 and -2
 DARK = plain_image(0, 0, 0)  # logits -1 and 0.5
@@ -157,7 +157,7 @@ def served(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> N
 def small(make_package: Callable[..., Path]) -> AimonkModel:
     """A model that takes two images a request."""
     limits = Limits(images_per_request=2, bytes_per_request=1000, images_in_progress=3)
-    return load(make_package(info=dataclasses.replace(colour_info(), limits=limits)))
+    return load(make_package(info=dataclasses.replace(color_info(), limits=limits)))
 
 
 @pytest.mark.usefixtures("served")

@@ -20,7 +20,7 @@ from aimonk.runtime.predictor import Predictor
 from aimonk.runtime.record import read_info
 from aimonk.serving.package import read_head, read_seen, write_package
 
-from .conftest import HEAD, colour_info, mean_colour
+from .conftest import HEAD, color_info, mean_color
 
 
 def run(model: openvino.Model, images: np.ndarray, precision: str = "f32") -> np.ndarray:
@@ -33,12 +33,12 @@ def test_a_head_is_a_product_and_a_sum() -> None:
     images[0] = (200, 7, 50)
     images[1] = (0, 7, 100)
     np.testing.assert_allclose(
-        run(append_head(mean_colour(), HEAD), images), [[1.0, 0.0], [-1.0, -0.5]], atol=1e-6
+        run(append_head(mean_color(), HEAD), images), [[1.0, 0.0], [-1.0, -0.5]], atol=1e-6
     )
 
 
 def test_the_backbone_stays_as_it_is() -> None:
-    backbone = mean_colour()
+    backbone = mean_color()
     append_head(backbone, HEAD)
     assert str(backbone.output(0).get_partial_shape()) == "[?,3]"
 
@@ -77,7 +77,7 @@ def test_served_logits_are_those_of_the_features(
 
 def test_a_head_of_another_width_is_refused() -> None:
     with pytest.raises(ModelError, match="3 features per image, the head expects 5"):
-        append_head(mean_colour(), LinearHead(np.zeros((5, 1), np.float32), np.zeros(1, np.float32)))
+        append_head(mean_color(), LinearHead(np.zeros((5, 1), np.float32), np.zeros(1, np.float32)))
 
 
 def test_a_package_is_whole(package: Path) -> None:
@@ -110,7 +110,7 @@ def test_one_flipped_bit_is_refused(make_package: Callable[..., Path], name: str
 
 
 def test_a_package_has_a_digest_of_its_own(make_package: Callable[..., Path]) -> None:
-    first, second = make_package("a"), make_package("b", info=colour_info(0.1, 0.2))
+    first, second = make_package("a"), make_package("b", info=color_info(0.1, 0.2))
     copy = shutil.copytree(first, first.with_name("copy"))
     assert package_digest(first) == package_digest(copy) != package_digest(second)
     (first / "digests.json").unlink()
@@ -128,7 +128,7 @@ def test_the_head_is_read_again(package: Path) -> None:
 
 def test_seen_images_are_known_by_the_first_digits_of_their_digest(tmp_path: Path) -> None:
     digests = ("a" * 64, "b" * 64, "a" * 16 + "c" * 48)
-    write_package(tmp_path / "package", append_head(mean_colour(), HEAD), colour_info(), seen=digests)
+    write_package(tmp_path / "package", append_head(mean_color(), HEAD), color_info(), seen=digests)
     assert read_seen(tmp_path / "package") == {"a" * 16, "b" * 16}
     (tmp_path / "package" / "seen.json").unlink()
     assert read_seen(tmp_path / "package") == frozenset()
@@ -139,7 +139,7 @@ def test_seen_images_are_known_by_the_first_digits_of_their_digest(tmp_path: Pat
 
 def test_a_fine_tuned_package_has_no_head(tmp_path: Path) -> None:
     folder = tmp_path / "package"
-    write_package(folder, append_head(mean_colour(), HEAD), colour_info())
+    write_package(folder, append_head(mean_color(), HEAD), color_info())
     assert read_head(folder) is None
 
 
@@ -155,13 +155,13 @@ def test_a_failure_leaves_nothing_and_the_old_package_as_it_was(make_package: Ca
     folder = make_package("package")
 
     with pytest.raises(ModelError, match="threshold nan for 'red'"):
-        write_package(folder, append_head(mean_colour(), HEAD), colour_info(float("nan"), 0.1))
+        write_package(folder, append_head(mean_color(), HEAD), color_info(float("nan"), 0.1))
     assert [path.name for path in folder.parent.iterdir()] == ["package"]
     assert '"threshold": 0.5' in (folder / "attributes.json").read_text()
 
 
 def test_a_package_is_replaced(make_package: Callable[..., Path]) -> None:
     folder = make_package("package")
-    make_package("package", info=colour_info(0.1, 0.2))
+    make_package("package", info=color_info(0.1, 0.2))
     assert '"threshold": 0.2' in (folder / "attributes.json").read_text()
     assert [path.name for path in folder.parent.iterdir()] == ["package"]

@@ -11,7 +11,7 @@ from aimonk.serving.served_model import loaded_for_serving
 
 def test_a_package_is_called_like_its_folder(package: Path) -> None:
     with loaded_for_serving(str(package)) as served:
-        assert served.name == "colours"
+        assert served.name == "colors"
         assert served.version == served.predictor.digest[:12]
 
 

@@ -38,8 +38,8 @@ def draw_demo(
     """Draw `images` dresses into the new folder `folder`, and return the path of its `labels.csv`.
 
     Among them are, as in real data: about 8% unknown labels, 3 rows without a file, byte-identical twins
-    (one pair in 80 images, every other one labelled differently), a mirrored and re-encoded copy per 200,
-    a PNG named .jpg and a grey picture. The same seed and Pillow give the same bytes. The folder appears when
+    (one pair in 80 images, every other one labeled differently), a mirrored and re-encoded copy per 200,
+    a PNG named .jpg and a gray picture. The same seed and Pillow give the same bytes. The folder appears when
     all is drawn, or not at all.
 
     Raises ImagesError for a folder that holds something or cannot be made, ConfigError for too few images.
@@ -72,18 +72,18 @@ def _draw_all(folder: Path, images: int, seed: int, progress: Callable[[int, int
     labels = np.where(generator.random(truth.shape) < _UNKNOWN, -1, truth)
     order = generator.permutation(rows)
     missing, order = order[:MISSING_FILES], order[MISSING_FILES:]
-    lying, grey, order = order[0], order[1], order[2:]
+    lying, gray, order = order[0], order[1], order[2:]
     twins = order[: 2 * max(1, images // 80)].reshape(-1, 2)
     order = order[twins.size :]
     mirrored = order[: 2 * max(1, images // 200)].reshape(-1, 2)
     for drawn, row in enumerate(np.setdiff1d(np.arange(rows), missing), start=1):
         picture = draw_dress(dict(zip(SHARES, truth[row], strict=True)), np.random.default_rng((seed, row)))
-        if row == grey:
+        if row == gray:
             picture = ImageOps.grayscale(picture)
         (folder / names[row]).write_bytes(_encoded(picture, "PNG" if row == lying else "JPEG"))
         if progress is not None:
             progress(drawn, images)
-    labels[grey, list(SHARES).index("red")] = -1
+    labels[gray, list(SHARES).index("red")] = -1
     for number, (row, twin) in enumerate(twins):
         shutil.copyfile(folder / names[row], folder / names[twin])
         labels[row] = labels[twin] = truth[row]

@@ -156,7 +156,7 @@ def _red(generator: np.random.Generator) -> Color:
 
 
 def _not_red(generator: np.random.Generator) -> Color:
-    if generator.random() < 0.25:  # black, grey, white
+    if generator.random() < 0.25:  # black, gray, white
         return _hsv(0, 0, generator.choice([0.12, 0.45, 0.9]))
     return _hsv(generator.uniform(0.15, 0.8), generator.uniform(0.4, 0.9), generator.uniform(0.35, 0.9))
 

@@ -84,7 +84,7 @@ def changed(table: LabelTable, cells: Cells) -> LabelTable:
 
 
 def contradicted(source: Path, config: LabelsConfig | None = None) -> frozenset[tuple[str, str]]:
-    """Return the (image, attribute) that people have labelled present in one row and absent in another.
+    """Return the (image, attribute) that people have labeled present in one row and absent in another.
 
     They count as not known, but they are not missing: whoever fills them would overwrite two labels.
     """

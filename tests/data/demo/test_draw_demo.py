@@ -33,7 +33,7 @@ def test_it_has_every_fault_that_real_data_has(drawn: tuple[Path, LabelTable, Au
     assert (found.rows, len(found.usable), len(found.missing)) == (163, 160, 3)
     assert found.unreadable == ()
     assert found.formats == {"JPEG": 159, "PNG": 1}
-    assert len(found.mislabelled_formats) == 1
+    assert len(found.mislabeled_formats) == 1
     assert [len(group) for group in found.identical] == [2, 2]
     assert len(found.near_identical) == 1
     assert found.retouched == ()
