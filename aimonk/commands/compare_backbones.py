@@ -15,6 +15,7 @@ from ..errors import ConfigError
 from ..evaluation.cross_validation import held_out_scores, score_fold
 from ..evaluation.evidence import Evidence
 from ..evaluation.held_out import HeldOutScores, compare_scores, evidence_of
+from ..features.cache_key import check_store
 from ..features.throughput import seconds_per_thousand
 from ..progress import recorded, stage
 from ..results.backbone_comparison import BackboneComparison, MeasuredBackbone
@@ -56,6 +57,7 @@ def compare_backbones(
         raise ConfigError("Name two or more different backbones to compare, such as mobilenet@0.25,resnet50.")
     given = list(settings)
     chosen = [_config(text, config, given) for text in backbones]
+    check_store(chosen[0].features)
     with recorded() as record:
         dataset = read_data(data, labels, chosen[0])
         trials = [_measure(text, one, dataset) for text, one in zip(backbones, chosen, strict=True)]
