@@ -170,6 +170,9 @@ class TrainingConfig:
     """Where the head starts. `glorot` is where a Keras Dense layer starts: at random."""
     scale_features: bool = True
     """Standardize each feature with the training images' mean and standard deviation."""
+    color_share: Share = 0.125
+    """Share of the palette of colors in the variance of scaled features, whatever the number of the others; 0
+    weighs each feature alike, so that the colors are outvoted by a large backbone."""
     patience: Count = 8
     """Epochs without a better validation loss before training stops; 0 trains all epochs."""
     seed: Count = 42

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
@@ -14,14 +14,23 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from . import recipes
-from .config import Config
+from .config import Config, FeaturesConfig
 from .errors import ConfigError
 
 RECIPES = ("default", "finetune", "notebook")
 """Files of `aimonk/recipes`, by name."""
 
 
-def load_config(source: str | Path | None = None, assignments: Iterable[str] = ()) -> Config:
+LARGE = "large"
+"""Table of a file with what it sets otherwise for large backbones: `[large.SECTION]`."""
+
+IsLarge = Callable[[FeaturesConfig], bool]
+"""Whether the backbone that is named is large, such as `backbones.large_backbone.is_large`."""
+
+
+def load_config(
+    source: str | Path | None = None, assignments: Iterable[str] = (), is_large: IsLarge | None = None
+) -> Config:
     """Read a recipe or a TOML file and apply `section.key=value` assignments in order.
 
     >>> load_config("notebook", ["training.epochs=3"]).training.epochs
@@ -30,15 +39,19 @@ def load_config(source: str | Path | None = None, assignments: Iterable[str] = (
     Args:
         source: the name of a recipe, or the path of a TOML file; by default the recipe `default`.
         assignments: the value is TOML, else plain text.
+        is_large: judges the backbone, where the file sets something otherwise for a large one.
 
     Raises:
         ConfigError: the file is absent or not TOML; a key is unknown; a value is of the wrong type,
             out of range, or contradicts another one.
     """
-    settings = read_recipe(source) if source else {}
-    for assignment in assignments:
-        _assign(settings, assignment)
-    return checked(settings, f"in {source} or --set" if source else "given by --set")
+    settings, given = read_recipe(source) if source else {}, list(assignments)
+    where = f"in {source} or --set" if source else "given by --set"
+    otherwise = settings.pop(LARGE, {})
+    config = checked(_assigned(settings, given), where)
+    if not otherwise or is_large is None or not is_large(config.features):
+        return config
+    return checked(_assigned(_merged(settings, otherwise, source), given), where)
 
 
 def chosen_config(
@@ -50,10 +63,12 @@ def chosen_config(
     weights: str = "",
     experiment: str = "",
     register: str = "",
+    is_large: IsLarge | None = None,
 ) -> Config:
     """Settings of a recipe or file, then the named options, then the assignments.
 
-    `epochs` is the number of epochs of fine-tuning where the settings fine-tune, else of the head.
+    `epochs` is the number of epochs of fine-tuning where the settings fine-tune, else of the head. For
+    `is_large` see `load_config`.
 
     Raises:
         ConfigError: see `load_config`.
@@ -69,7 +84,7 @@ def chosen_config(
     if epochs is not None:
         mode = load_config(source, [*named, *given]).training.mode
         named.append(f"{'finetune' if mode == 'finetune' else 'training'}.epochs={epochs}")
-    return load_config(source, [*named, *given])
+    return load_config(source, [*named, *given], is_large)
 
 
 def read_recipe(source: str | Path) -> dict[str, Any]:
@@ -105,6 +120,21 @@ def checked(settings: Mapping[str, Any], where: str = "of the run") -> Config:
         return TypeAdapter(Config).validate_python(settings)
     except ValidationError as error:
         raise ConfigError(_sentence(error, where)) from None
+
+
+def _assigned(settings: Mapping[str, Any], assignments: Iterable[str]) -> dict[str, Any]:
+    """A copy of nested settings with assignments."""
+    copy = {name: dict(group) if isinstance(group, dict) else group for name, group in settings.items()}
+    for assignment in assignments:
+        _assign(copy, assignment)
+    return copy
+
+
+def _merged(settings: Mapping[str, Any], otherwise: Any, source: str | Path | None) -> dict[str, Any]:
+    """Nested settings with others over them."""
+    if not isinstance(otherwise, dict) or not all(isinstance(keys, dict) for keys in otherwise.values()):
+        raise ConfigError(f"The table {LARGE} in {source} must hold sections, such as [{LARGE}.features].")
+    return {**settings, **{name: {**settings.get(name, {}), **keys} for name, keys in otherwise.items()}}
 
 
 def _assign(settings: dict[str, Any], assignment: str) -> None:

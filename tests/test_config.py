@@ -25,6 +25,31 @@ def test_assignments_override_the_file_and_the_last_one_wins(tmp_path: Path) -> 
     assert config.split == Config().split
 
 
+def test_what_a_file_sets_otherwise_for_large_backbones(tmp_path: Path) -> None:
+    file = tmp_path / "x.toml"
+    file.write_text("[finetune]\nepochs = 20\nbatch_size = 16\n[large.finetune]\nepochs = 12\n")
+
+    def epochs(backbone: str, *given: str) -> tuple[int, int]:
+        settings = [f"features.backbone={backbone}", *given]
+        config = load_config(file, settings, lambda features: features.backbone == "big")
+        return config.finetune.epochs, config.finetune.batch_size
+
+    assert epochs("big") == (12, 16)
+    assert epochs("small") == (20, 16)
+    assert epochs("big", "finetune.epochs=3") == (3, 16)  # what is asked for always wins
+    assert load_config(file).finetune.epochs == 20
+
+
+def test_the_table_for_large_backbones_holds_sections(tmp_path: Path) -> None:
+    file = tmp_path / "x.toml"
+    file.write_text("large = 3\n")
+    with pytest.raises(ConfigError, match="must hold sections, such as"):
+        load_config(file, [], lambda features: True)
+    file.write_text("[large.finetune]\nepoch = 3\n")
+    with pytest.raises(ConfigError, match=r"There is no setting finetune\.epoch"):
+        load_config(file, [], lambda features: True)
+
+
 def test_a_list_is_set_as_toml() -> None:
     assert load_config(None, ['finetune.augment=["flip"]']).finetune.augment == ("flip",)
 

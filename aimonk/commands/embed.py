@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from ..backbones.large_backbone import is_large
 from ..config_file import chosen_config
 from ..data.image_index import look_up
 from ..data.list_images import images_in
@@ -42,7 +43,7 @@ def embed(
     Raises:
         AimonkError: one of its kinds; the message is one sentence.
     """
-    chosen = chosen_config(config, settings, backbone=backbone, weights=weights)
+    chosen = chosen_config(config, settings, backbone=backbone, weights=weights, is_large=is_large)
     folder = Path(data)
     check_store(chosen.features)
     with recorded() as record:

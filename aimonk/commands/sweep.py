@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import __version__
+from ..backbones.large_backbone import is_large
 from ..background_import import imported_in_background
 from ..config import Config
 from ..config_file import chosen_config
@@ -92,7 +93,13 @@ def sweep(
         AimonkError: another of its kinds; the message is one sentence.
     """
     chosen = chosen_config(
-        config, settings, backbone=backbone, weights=weights, experiment=experiment, register=register
+        config,
+        settings,
+        backbone=backbone,
+        weights=weights,
+        experiment=experiment,
+        register=register,
+        is_large=is_large,
     )
     folder, source = Path(data), Path(labels) if labels else None
     return run_sweep(SweepRequest(folder, source, chosen, space, trials, name, blind))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..backbones.large_backbone import is_large
 from ..background_import import imported_in_background
 from ..config import Config
 from ..config_file import chosen_config
@@ -82,6 +83,7 @@ def train(
         weights=weights,
         experiment=experiment,
         register=register,
+        is_large=is_large,
     )
     if data is None and not demo:
         raise ConfigError("There is nothing to train on; give --data a folder of images, or --demo.")

@@ -107,7 +107,8 @@ class Finetuning:
         from .fit_network import finetune
 
         scaled = config.training.scale_features
-        scaling = Scaling.of(self.first_phase.vectors, train) if scaled else None
+        phase = self.first_phase
+        scaling = Scaling.of(phase.vectors, train, phase.weights()) if scaled else None
         seen = self._training_readout()
         model = self._network(seen, head.head, scaling)
         with stage("finetune", "Fine-tuning") as progress:

@@ -29,6 +29,7 @@ def fit_probe(
     config: TrainingConfig,
     observer: Observer | None = None,
     filled: FilledLabels | None = None,
+    weights: np.ndarray | None = None,
 ) -> tuple[LinearHead, History]:
     """Train a linear head with Adam, early stopping and best weights, as `config` says.
 
@@ -47,6 +48,7 @@ def fit_probe(
         config: see `TrainingConfig`.
         observer: told of each iteration's loss and each epoch's validation loss, both without the penalty.
         filled: labels that a model filled in, of lower weight; validation does not see them.
+        weights: `(D,)` standard deviations that scaled features are to have, instead of 1.
 
     Returns:
         The head on raw features, and the losses.
@@ -59,7 +61,7 @@ def fit_probe(
         True
 
     """
-    objective = Objective.of(vectors, targets, train, config, filled)
+    objective = Objective.of(vectors, targets, train, config, filled, weights)
     fitting = _Fitting(objective, train, validation, config)
     with np.errstate(over="ignore", invalid="ignore"):  # a training that diverges shows in its losses
         history = fitting.run(observer)

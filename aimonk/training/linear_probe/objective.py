@@ -67,8 +67,11 @@ class Objective:
         train: np.ndarray,
         config: TrainingConfig,
         filled: FilledLabels | None = None,
+        weights: np.ndarray | None = None,
     ) -> Objective:
         """The objective of `config`, with class weights, scaling and penalty from images `train (n,)`.
+
+        `weights (D,)` are those of scaled features, see `Scaling.of`.
 
         A Gaussian prior on the kernel of a logistic regression adds a constant times `sum(K ** 2)` to the
         *sum* of the losses. If the prior is to expect the same logits however many features there are, the
@@ -84,7 +87,7 @@ class Objective:
         return cls(
             vectors=vectors,
             targets=np.asarray(targets, np.float32),
-            scaling=Scaling.of(vectors, train) if scaled else Scaling.none(vectors.width),
+            scaling=Scaling.of(vectors, train, weights) if scaled else Scaling.none(vectors.width),
             loss=config.loss,
             pos_weight=pos_weights(known, config.pos_weight_power, config.pos_weight_max),
             prevalence=prevalences(known),

@@ -22,6 +22,7 @@ from ...progress import stage
 from ..class_weights import pos_weights
 from ..history import History, Observer
 from ..learner import ExportedModel, calibrated, monitored
+from .color_share import color_weights
 from .fit_probe import fit_probe
 from .objective import FilledLabels
 
@@ -76,13 +77,25 @@ class LinearProbe:
         rows = np.arange(len(self.targets))
         return self._fit(rows, rows[:0], without_stopping(self.config, epochs), observer)
 
+    def weights(self) -> np.ndarray | None:
+        """`(D,)` weights of the scaled features, None for 1; see `color_weights`."""
+        places = self.backbone.readout.colors
+        return color_weights(self.vectors.width, places, self.config.training.color_share)
+
     def _fit(
         self, train: np.ndarray, watched: np.ndarray, config: Config, observer: Observer | None
     ) -> FittedProbe:
         training = config.training
         weights = pos_weights(self.targets[train], training.pos_weight_power, training.pos_weight_max)
         head, history = fit_probe(
-            self.vectors, self.targets, train, watched, training, observer, self.filled_labels
+            self.vectors,
+            self.targets,
+            train,
+            watched,
+            training,
+            observer,
+            self.filled_labels,
+            self.weights(),
         )
         return FittedProbe(head, history, weights, self)
 

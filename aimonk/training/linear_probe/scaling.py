@@ -42,7 +42,7 @@ class Scaling:
         return cls(np.zeros(features), np.ones(features))
 
     @classmethod
-    def of(cls, vectors: ImageVectors, images: np.ndarray) -> Scaling:
+    def of(cls, vectors: ImageVectors, images: np.ndarray, weights: np.ndarray | None = None) -> Scaling:
         """Mean and standard deviation over all views of these images; a constant feature has the scale 1.
 
         One pass over the rows. Sums are taken of differences to a first estimate of the mean, without which
@@ -52,6 +52,7 @@ class Scaling:
         Args:
             vectors: the features.
             images: `(n,)` indices of images, n at least 1.
+            weights: `(D,)` standard deviations that the features are to have, instead of 1.
 
         """
         rows = np.sort(vectors.rows[:, images].ravel())
@@ -67,7 +68,8 @@ class Scaling:
         shift = first / len(rows)
         mean = pivot + shift
         spread = np.sqrt(np.maximum(second / len(rows) - shift**2, 0))
-        return cls(mean, np.where(spread > _SMALLEST_SPREAD * np.abs(mean), spread, 1.0))
+        scale = np.where(spread > _SMALLEST_SPREAD * np.abs(mean), spread, 1.0)
+        return cls(mean, scale if weights is None else scale / weights)
 
     def folded(self, head: LinearHead) -> LinearHead:
         """The head on raw features that says what `head` says of scaled ones."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from aimonk.backbones.color_histogram import palette
 from aimonk.backbones.linear_head import LinearHead
 from aimonk.config import Config
 from aimonk.config_file import load_config
@@ -64,6 +66,22 @@ def test_logits_by_hand(data: Dataset, folder: Path) -> None:
     fitted = FittedProbe(head, history, np.ones(2, np.float32), learner)
     np.testing.assert_array_equal(fitted.logits(np.array([3, 3, 0])), [[1, -2]] * 3)
     assert fitted.logits(np.arange(0)).shape == (0, 2)
+
+
+def test_colors_have_their_share_whatever_the_backbone(data: Dataset, folder: Path) -> None:
+    learner, config = prepared(data, folder / "store")
+    colors, weights = len(palette()), learner.weights()
+    assert weights is not None and weights.shape == (learner.vectors.width,)
+    assert (weights[-colors:] ** 2).sum() / (weights**2).sum() == pytest.approx(0.125)
+    alike = dataclasses.replace(config, training=dataclasses.replace(config.training, color_share=0.0))
+    assert learner.reconfigured(alike).weights() is None
+    weighed, plain = (one.refit(1).head.kernel for one in (learner, learner.reconfigured(alike)))
+    # The first step of Adam moves the weight of every scaled feature by the rate, and so that of a raw one
+    # by as many times the rate as the feature weighs.
+    used = (plain != 0) & (weighed != 0)
+    ratios = np.divide(weighed, plain, out=np.full_like(plain, np.nan), where=used)
+    assert np.nanmedian(ratios[:-colors]) == pytest.approx(1, rel=1e-3)
+    assert np.nanmedian(ratios[-colors:]) == pytest.approx(weights[-1], rel=1e-3)
 
 
 def test_a_refit_takes_every_image_for_so_many_epochs(data: Dataset, folder: Path) -> None:

@@ -50,3 +50,11 @@ def test_no_scaling_changes_nothing() -> None:
     head = LinearHead(np.array([[2.0], [8.0]], np.float32), np.array([0.5], np.float32))
     folded = Scaling.none(2).folded(head)
     assert (folded.kernel.tolist(), folded.bias.tolist()) == (head.kernel.tolist(), head.bias.tolist())
+
+
+def test_a_weight_is_the_spread_that_a_feature_is_seen_with() -> None:
+    vectors = ImageVectors.of(np.array([[1.0, 0.0], [3.0, 8.0]], np.float32))
+    scaling = Scaling.of(vectors, np.arange(2), np.array([1.0, 3.0]))
+    np.testing.assert_allclose(scaling.scale, [1.0, 4 / 3])
+    seen = (vectors.matrix - scaling.mean) / scaling.scale
+    np.testing.assert_allclose(seen.std(axis=0), [1.0, 3.0])
