@@ -28,6 +28,7 @@ ROWS = (
     ('features.views=["plain", "erase"]', "trained with a part erased too"),
     ('features.views=["plain", "rotate"]', "trained on rotated images too"),
     ("training.scale_features=false", "features not standardized"),
+    ("training.color_share=0", "every scaled feature alike"),
     ("training.l2=0", "no penalty"),
     ("training.pos_weight_power=1", "pos_weight = negatives / positives"),
     ("training.pos_weight_power=0", "no pos_weight"),
