@@ -16,6 +16,7 @@ from ..losses import Tensor, batch_loss
 from .checkpoint import Checkpoint, identity_of, read_checkpoint, write_checkpoint
 from .folded_norms import norms_folded
 from .gradients import gradients, pairwise_sums
+from .joined_moments import moments_joined
 from .network import choose_trainable, computing_in_bfloat16, leaf_layers
 from .optimizer import assign, averaged, make_optimizer, values_of
 from .pipeline import scoring_batches, training_batches
@@ -47,7 +48,12 @@ def finetune(
     Raises ModelError for a damaged checkpoint or one of another training.
     """
     choose_trainable(model, config.last_layers)
-    with computing_in_bfloat16(model, config.mixed_precision), norms_folded(model), pairwise_sums():
+    with (
+        computing_in_bfloat16(model, config.mixed_precision),
+        norms_folded(model),
+        moments_joined(model),
+        pairwise_sums(),
+    ):
         run = _Finetuning(model, images, targets, train, validation, training, config)
         if checkpoint is not None:
             run.resume(read_checkpoint(checkpoint, run.identity), observer)
