@@ -13,8 +13,8 @@ import argparse
 import time
 
 import numpy as np
-import torch  # type: ignore[import-not-found]
-from torch import nn  # type: ignore[import-not-found]
+import torch
+from torch import nn
 
 LITE0 = (
     (1, 16, 1, 3, 1),
@@ -132,7 +132,7 @@ def rate(given: argparse.Namespace) -> float:
             optimizer.step()
             schedule.step()
         ends.append(time.perf_counter())
-    return len(images) * (given.epochs - 1) / (ends[-1] - ends[0])
+    return float(len(images) * (given.epochs - 1) / (ends[-1] - ends[0]))
 
 
 def main() -> None:
