@@ -22,6 +22,9 @@ BORDER_SIDE = 16
 BINS = 8
 """Numbers are cut into so many classes of equal size, since a shortcut need not be monotonic."""
 
+MOST_CLASSES = 200
+"""Of folders or cameras: the rarer ones are one class together, since few files say little of others."""
+
 _SHRUNK = 2 * BORDER_SIDE
 
 
@@ -80,7 +83,7 @@ def file_traits(
         "camera": [file.camera for file in files],
     }
     columns = {trait: binned(np.array(values)) for trait, values in numbers.items()}
-    columns |= {trait: one_hot(np.array(values)) for trait, values in words.items()}
+    columns |= {trait: one_hot(frequent(np.array(values))) for trait, values in words.items()}
     columns["border pixels"] = np.stack([file.border for file in files])
     return FileTraits({trait: found for trait, found in columns.items() if np.ptp(found, axis=0).any()})
 
@@ -90,6 +93,18 @@ def binned(values: np.ndarray) -> np.ndarray:
     known = np.isfinite(values)
     edges = np.unique(np.quantile(values[known], np.arange(1, BINS) / BINS)) if known.any() else np.empty(0)
     return one_hot(np.where(known, np.searchsorted(edges, values, side="right"), -1))
+
+
+def frequent(values: np.ndarray, most: int = MOST_CLASSES) -> np.ndarray:
+    """`(N,)` words, of which all but the `most` most frequent ones become an empty one.
+
+    >>> frequent(np.array(["a", "b", "b"]), most=1).tolist()
+    ['', 'b', 'b']
+    """
+    words, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    kept = np.zeros(words.size, bool)
+    kept[np.argsort(-counts, kind="stable")[:most]] = True
+    return np.where(kept[place], values, "")
 
 
 def one_hot(values: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from aimonk.data.file_traits import binned, file_traits
+from aimonk.data.file_traits import binned, file_traits, frequent
 
 
 def write(
@@ -68,3 +68,9 @@ def test_a_file_that_is_gone_has_no_traits_but_its_folder(tmp_path: Path) -> Non
     found = traits_of(tmp_path, [write(tmp_path / "x" / "a.jpg"), tmp_path / "y" / "gone.jpg"])
     assert found["folder"].tolist() == [[1, 0], [0, 1]]
     assert found["format"].tolist() == [[0, 1], [1, 0]]
+
+
+def test_the_rarest_words_are_one_class() -> None:
+    words = np.array(["often"] * 3 + ["twice"] * 2 + ["once", "once more"])
+    assert frequent(words, most=2).tolist() == ["often"] * 3 + ["twice"] * 2 + ["", ""]
+    assert frequent(words).tolist() == words.tolist()

@@ -72,6 +72,32 @@ def test_scores_come_from_the_other_folds() -> None:
     assert not out_of_fold_scores(np.eye(40), targets, np.arange(40) % 4)[:, 0].any()
 
 
+def test_scores_are_those_of_a_ridge_regression_per_attribute() -> None:
+    random = np.random.default_rng(3)
+    columns, folds = random.normal(2, 3, (60, 4)), np.arange(60) % 3
+    targets = (columns[:, :2] + random.normal(0, 3, (60, 2)) > 2).astype(np.float32)
+    rest = folds != 0
+    x = (columns[rest] - columns[rest].mean(axis=0)) / columns[rest].std(axis=0)
+    y = targets[rest] - targets[rest].mean(axis=0)
+    weights = np.linalg.solve(x.T @ x + 10 * np.eye(4), x.T @ y)
+    expected = (columns[~rest] - columns[rest].mean(axis=0)) / columns[rest].std(axis=0) @ weights
+    np.testing.assert_allclose(out_of_fold_scores(columns, targets, folds)[~rest], expected, rtol=1e-5)
+
+
+def test_p_values_are_corrected_for_every_attribute_tested_or_not() -> None:
+    targets, random = labels()
+    planted = (targets[:, :1] == 1) & (random.random((400, 1)) < 0.9)
+    traits = {"border pixels": planted + random.normal(0, 0.01, (400, 1))}
+    many = np.concatenate([targets, (random.random((400, 98)) < 0.4).astype(np.float32)], axis=1)
+    of_two, of_hundred = (
+        find_shortcuts(
+            traits, labels, np.arange(400), tuple(map(str, range(count))), np.full(count, 0.95)
+        )
+        for count, labels in ((2, targets), (100, many))
+    )
+    assert of_two[0].p_value < of_hundred[0].p_value < 1e-6
+
+
 @pytest.mark.parametrize("traits", [{}, {"folder": np.ones((400, 1))}])
 def test_without_traits_that_vary_nothing_is_named(traits: dict[str, np.ndarray]) -> None:
     assert find(traits, labels()[0]) == []
