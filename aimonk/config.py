@@ -227,7 +227,7 @@ class EvaluationConfig:
     """How many suspect labels the report lists."""
     learning_curve: bool | Literal["auto"] = "auto"
     """Train on growing shares of the images too, to say what more labels would bring; that takes 1.5 times as
-    long as the folds. `auto` does so for a frozen backbone and at most 20,000 images."""
+    long as the folds. `auto` does so for a frozen backbone and at most a million images times attributes."""
 
 
 @dataclass(frozen=True, config=_STRICT)

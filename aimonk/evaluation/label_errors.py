@@ -65,7 +65,7 @@ def find_suspects(
         # Suspect(image="b.jpg", attribute="collar", label=0, probability=0.97, score=0.97, images=1)
     """
     table = _Cells(targets, probabilities, images, attributes)
-    return table.ranked(_doubt(targets, probabilities), targets != MISSING, limit, groups)
+    return table.ranked(targets != MISSING, limit, groups)
 
 
 def find_fillable(
@@ -83,16 +83,13 @@ def find_fillable(
     the images of its group whose label is missing too.
     """
     table = _Cells(targets, probabilities, images, attributes)
-    missing = targets == MISSING
-    sure = np.maximum(probabilities, 1 - probabilities)
-    if groups is None:
-        return table.ranked(sure, missing & (sure >= confidence), limit, None)
-    found = table.ranked(sure, missing, targets.size, groups)
-    return tuple(suspect for suspect in found if suspect.score >= confidence)[: max(limit, 0)]
+    return table.ranked(targets == MISSING, limit, groups, confidence)
 
 
-def _doubt(targets: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    return np.where(targets == 1, 1 - probabilities, probabilities)
+def _score(label: np.ndarray, probability: np.ndarray) -> np.ndarray:
+    """Doubt in a known label, certainty of the likelier answer for a missing one."""
+    doubt = np.where(label == 1, 1 - probability, probability)
+    return np.where(label == MISSING, np.maximum(probability, 1 - probability), doubt)
 
 
 @dataclass(frozen=True)
@@ -105,49 +102,44 @@ class _Cells:
     attributes: tuple[str, ...]
 
     def ranked(
-        self, scores: np.ndarray, eligible: np.ndarray, limit: int, groups: np.ndarray | None
+        self, eligible: np.ndarray, limit: int, groups: np.ndarray | None, least: float = -np.inf
     ) -> tuple[Suspect, ...]:
-        """The eligible cells with the highest scores, cells of one group and label together."""
-        rows, columns = np.nonzero(eligible & np.isfinite(scores))
-        values = scores[rows, columns]
-        if groups is None:
-            first, probability = np.arange(rows.size), self.probabilities[rows, columns]
-            counts = np.ones(rows.size, dtype=np.int64)
-        else:
-            first, probability, counts = self._together(rows, columns, values, groups)
-            label = self.targets[rows[first], columns[first]]
-            unknown = label == MISSING
-            sure = np.maximum(probability, 1 - probability)
-            values = np.where(unknown, sure, _doubt(label, probability))
-        order = np.argsort(-values, kind="stable")[: max(limit, 0)]
-        at = first[order]
-        return tuple(
-            self._suspect(i, j, p, score, count)
-            for i, j, p, score, count in zip(
-                rows[at].tolist(),
-                columns[at].tolist(),
-                probability[order].tolist(),
-                values[order].tolist(),
-                counts[order].tolist(),
-                strict=True,
-            )
-        )
+        """The eligible cells with the highest scores, cells of one group and label together.
+
+        The best of each attribute are taken first, so that memory does not grow with their number. Equal
+        scores are in the order of the table.
+        """
+        numbers = None
+        if groups is not None:
+            found, numbers = np.unique(groups, return_inverse=True)
+            numbers = None if found.size == groups.size else numbers
+        parts = []
+        for column in range(len(self.attributes)):
+            rows = np.flatnonzero(eligible[:, column] & np.isfinite(self.probabilities[:, column]))
+            rows, probability, counts = self._together(rows, column, numbers)
+            values = _score(self.targets[rows, column], probability)
+            best = np.argsort(-values, kind="stable")[: max(limit, 0)]
+            best = best[values[best] >= least]
+            columns = np.full(best.size, column)
+            parts.append((rows[best], columns, probability[best], values[best], counts[best]))
+        cells = [np.concatenate(part) for part in zip(*parts, strict=True)]
+        order = np.lexsort((cells[1], cells[0], -cells[3]))[: max(limit, 0)]
+        return tuple(map(self._suspect, *(cell[order].tolist() for cell in cells)))
 
     def _together(
-        self, rows: np.ndarray, columns: np.ndarray, values: np.ndarray, groups: np.ndarray
+        self, rows: np.ndarray, column: int, numbers: np.ndarray | None
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Per group, attribute and label: its cell of the highest score, mean probability, and cells."""
-        _, group = np.unique(groups, return_inverse=True)
-        label = self.targets[rows, columns].astype(np.int64) + 1
-        key = (group[rows] * len(self.attributes) + columns) * 3 + label
-        order = np.lexsort((-values, key))
+        """Per group and label: the row of its highest score, the mean probability, and the number of rows."""
+        probability, label = self.probabilities[rows, column], self.targets[rows, column]
+        if numbers is None or not rows.size:
+            return rows, probability, np.ones(rows.size, dtype=np.int64)
+        key = numbers[rows] * 3 + label.astype(np.int64) + 1
+        order = np.lexsort((-_score(label, probability), key))
         starts = np.flatnonzero(np.diff(key[order], prepend=-1))
         counts = np.diff(starts, append=order.size)
-        probability = self.probabilities[rows, columns][order]
-        sums = np.add.reduceat(probability, starts) if order.size else probability
-        # In the order of the table, so that ties are listed as without groups.
-        place = np.argsort(order[starts], kind="stable")
-        return order[starts][place], (sums / counts)[place], counts[place]
+        means = np.add.reduceat(probability[order], starts) / counts
+        place = np.argsort(order[starts], kind="stable")  # in the order of the table
+        return rows[order[starts][place]], means[place], counts[place]
 
     def _suspect(self, row: int, column: int, probability: float, score: float, count: int) -> Suspect:
         label = self.targets[row, column]

@@ -33,8 +33,9 @@ import numpy as np
 from scipy.stats import t as student
 
 from .bootstrap import resample_groups, spread
-from .folds import fold_rankings
+from .folds import pool_folds
 from .intervals import Interval
+from .metrics import rank
 
 EXPONENTS = np.arange(0.1, 1.25, 0.1)
 COVERAGE = 0.8
@@ -116,14 +117,16 @@ def learning_curve(
     """
     if len(sizes) < FEWEST_POINTS or not (np.diff(sizes) > 0).all():
         raise ValueError(f"a curve needs at least {FEWEST_POINTS} ascending sizes, not {list(sizes)}")
-    rankings = [fold_rankings(targets, values, folds) for values in scores]
+    columns = range(len(attributes))
+    pooled = [pool_folds(targets, values, folds) for values in scores]
+    rankings = [[rank(targets[:, j], values[:, j]) for j in columns] for values in pooled]
     once = np.ones((1, len(targets)))
-    values = np.array([[r.both(once)[0][0] for r in ranked] for ranked in rankings])  # (K, L)
+    values = np.array([[r.average_precision(once)[0] for r in ranked] for ranked in rankings])  # (K, L)
     draws = np.empty((resamples, len(sizes), len(attributes)))
     for rows, weights in resample_groups(groups, folds, resamples, seed):
         for k, ranked in enumerate(rankings):
             for j, ranking in enumerate(ranked):
-                draws[rows, k, j] = ranking.both(weights)[0]
+                draws[rows, k, j] = ranking.average_precision(weights)
     # An attribute that a resample has no positive of keeps its estimate there.
     draws = np.where(np.isfinite(draws), draws, values)
     at = np.asarray(sizes, dtype=np.float64)

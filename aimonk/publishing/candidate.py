@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -39,7 +40,7 @@ class Candidate:
     shortcuts: tuple[Shortcut, ...] = ()
     """What predicts an attribute without being in the picture."""
 
-    @property
+    @cached_property
     def operating_points(self) -> tuple[OperatingPoint, ...]:
         """Precision, recall and F1 per attribute, each image at a threshold chosen without it."""
         scores = self.scores

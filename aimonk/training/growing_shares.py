@@ -13,15 +13,15 @@ from ..data.split import Split
 from ..evaluation.cross_validation import FoldLogits, score_fold
 from ..evaluation.held_out import HeldOutScores
 from ..evaluation.learning_curve import FEWEST_POINTS, LearningCurve, learning_curve
-from ..progress import ProgressCallback
+from ..progress import ProgressCallback, tell
 from .learner import Learner
 
 SHARES = (0.15, 0.25, 0.4, 0.65)
 """Of the groups that a full training has; the full training is the last point."""
 FEWEST_IMAGES = 40
 """A training on fewer images says nothing of the curve."""
-MANY_IMAGES = 20_000
-"""From here on the trainings take minutes, so they are made only when they are asked for."""
+MANY_CELLS = 1_000_000
+"""Images times attributes: from here on the trainings take minutes, so they are made only when asked for."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,10 @@ def measure_curve(
     """
     wanted = config.evaluation.learning_curve
     if wanted == "auto":
-        wanted = config.training.mode == "frozen" and len(dataset) <= MANY_IMAGES
+        wanted = config.training.mode == "frozen"
+        if wanted and dataset.targets.size > MANY_CELLS:
+            wanted = False
+            tell("No learning curve for so many labels; --set evaluation.learning_curve=true measures it.")
     if not wanted:
         return None
     points = grow(learner, dataset, parts, config.split.seed, progress)
