@@ -157,7 +157,7 @@ def audit(table: LabelTable, facts: Sequence[ImageFacts], near_duplicates: int) 
         unreadable=tuple(
             (fact.name, fact.problem) for fact in facts if fact.problem and fact.problem != "missing"
         ),
-        mislabeled_formats=tuple((fact.name, str(fact.format)) for fact in seen if _suffix_lies(fact)),
+        mislabeled_formats=_mislabeled_formats(seen),
         formats=dict(Counter(str(fact.format) for fact in seen).most_common()),
         widths=_spread([fact.width for fact in seen]),
         heights=_spread([fact.height for fact in seen]),
@@ -179,8 +179,13 @@ def audit(table: LabelTable, facts: Sequence[ImageFacts], near_duplicates: int) 
 def _members(groups: np.ndarray, differing_in: np.ndarray) -> list[np.ndarray]:
     """Return the indices of each group whose members do not all have the same value of `differing_in`."""
     order = np.argsort(groups, kind="stable")
-    found = np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
-    return [members for members in found if len(np.unique(differing_in[members])) > 1]
+    starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
+    if not starts.size:
+        return []
+    values = differing_in[order]
+    differ = np.minimum.reduceat(values, starts) < np.maximum.reduceat(values, starts)
+    ends = np.append(starts[1:], order.size)
+    return [order[starts[group] : ends[group]] for group in np.flatnonzero(differ)]
 
 
 def _names(images: Sequence[str], groups: Iterable[np.ndarray]) -> tuple[tuple[str, ...], ...]:
@@ -206,10 +211,16 @@ def _na_patterns(table: LabelTable) -> tuple[tuple[tuple[str, ...], int], ...]:
     return tuple(sorted(patterns.items(), key=lambda pattern: (-pattern[1], pattern[0])))
 
 
-def _suffix_lies(fact: ImageFacts) -> bool:
-    said = image_suffixes().get(Path(fact.name).suffix.lower())
-    # Phones store a JPEG with more pictures behind it, which Pillow calls MPO, as .jpg.
-    return said is not None and said != {"MPO": "JPEG"}.get(str(fact.format), fact.format)
+def _mislabeled_formats(facts: Iterable[ImageFacts]) -> tuple[tuple[str, str], ...]:
+    """Return (image, true format) where the suffix says another one."""
+    suffixes = image_suffixes()
+    found = []
+    for fact in facts:
+        said = suffixes.get(Path(fact.name).suffix.lower())
+        # Phones store a JPEG with more pictures behind it, which Pillow calls MPO, as .jpg.
+        if said is not None and said != {"MPO": "JPEG"}.get(str(fact.format), fact.format):
+            found.append((fact.name, str(fact.format)))
+    return tuple(found)
 
 
 def _spread(pixels: Sequence[int]) -> tuple[int, int, int]:

@@ -30,6 +30,8 @@ T = TypeVar("T")
 
 _LOSS, _VALIDATION = "training_loss", "validation_loss"
 _PARAMS = 100  # MLflow's limit per request
+_LONG = 1_000_000
+"""Characters of JSON that nobody reads; indenting them takes seconds, and triples the file."""
 
 
 class Run:
@@ -148,8 +150,12 @@ class Run:
         self.file(path, lambda file: file.write_text(text, encoding="utf-8"))
 
     def json(self, path: str, value: Any) -> None:
-        """Record an object as JSON; numbers that are not finite become null."""
-        self.text(path, json.dumps(_plain(value), indent=2, ensure_ascii=False) + "\n")
+        """Record an object as JSON, indented unless it is long; numbers that are not finite become null."""
+        plain = _plain(value)
+        text = json.dumps(plain, ensure_ascii=False)
+        if len(text) < _LONG:
+            text = json.dumps(plain, indent=2, ensure_ascii=False)
+        self.text(path, text + "\n")
 
     def figure(self, path: str, figure: Figure, dpi: int = 144) -> None:
         """Record a picture; the suffix of `path` says which kind."""
