@@ -58,9 +58,9 @@ def evaluate(
         columns = _columns(dataset, info.names)
         rows = _unseen_rows(dataset, read_seen(package))
         targets = dataset.targets[rows][:, columns]
-        with stage("score", "Scoring"):
+        with stage("score", "Scoring") as progress:
             files = [(dataset.digests[row], dataset.paths[row]) for row in rows]
-            probabilities = score_files(package, predictor, files, config.features)
+            probabilities = score_files(package, predictor, files, config.features, progress)
         thresholds = np.array([attribute.threshold for attribute in info.attributes])
         with stage("evidence", "Weighing the evidence"):
             evidence = weigh_evidence(

@@ -13,7 +13,7 @@ import contextlib
 import hashlib
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -110,23 +110,44 @@ class FeatureStore:
 
         """
         rows = {digest: row for row, digest in enumerate(dict.fromkeys(digests))}
-        columns = {view: column for column, view in enumerate(views)}
-        found = np.zeros((len(rows), len(views)), dtype=bool)
         table = np.empty((len(rows), len(views), self.dimension or 0), dtype=np.float32)
-        for part_digests, part_views, vectors in self._parts(self._names()):
+        for row, column, vectors in self._wanted(rows, views):
             if table.shape[2] != vectors.shape[1]:  # only before the first part, where D was not known
                 table = np.empty((len(rows), len(views), vectors.shape[1]), dtype=np.float32)
-            row = np.array([rows.get(digest, -1) for digest in part_digests], dtype=np.int64)
-            column = np.array([columns.get(view, -1) for view in part_views], dtype=np.int64)
-            wanted = np.flatnonzero((row >= 0) & (column >= 0))
-            wanted = wanted[~found[row[wanted], column[wanted]]]
-            table[row[wanted], column[wanted]] = vectors[wanted]
-            found[row[wanted], column[wanted]] = True
-        if not found.all():
-            raise missing_vectors(self.folder, int(found.size - found.sum()), found.size)
+            table[row, column] = vectors
         if len(rows) == len(digests):
             return table
         return table[[rows[digest] for digest in digests]]
+
+    def each(self, digests: Sequence[str], view: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Vectors of different images part by part, in memory that does not grow with their number.
+
+        Yields:
+            `(n,) int64` indices into `digests`, and their vectors, `(n, D) float32`. Each image comes once.
+
+        Raises:
+            FeatureStoreError: one is not in the store, which is known at the end; or a part cannot be read.
+
+        """
+        for row, _, vectors in self._wanted({digest: row for row, digest in enumerate(digests)}, [view]):
+            yield row, vectors
+
+    def _wanted(
+        self, rows: Mapping[str, int], views: Sequence[str]
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Row, column (of the view) and vector of what is wanted of each part, the first of equal ones."""
+        columns = {view: column for column, view in enumerate(views)}
+        found = np.zeros((len(rows), len(views)), dtype=bool)
+        for digests, part_views, vectors in self._parts(self._names()):
+            row = np.array([rows.get(digest, -1) for digest in digests], dtype=np.int64)
+            column = np.array([columns.get(view, -1) for view in part_views], dtype=np.int64)
+            wanted = np.flatnonzero((row >= 0) & (column >= 0))
+            wanted = wanted[~found[row[wanted], column[wanted]]]
+            found[row[wanted], column[wanted]] = True
+            if wanted.size:
+                yield row[wanted], column[wanted], vectors[wanted]
+        if not found.all():
+            raise missing_vectors(self.folder, int(found.size - found.sum()), found.size)
 
     def _names(self) -> list[str]:
         """Names of the parts, in the order in which they are read."""

@@ -43,6 +43,21 @@ def test_a_missing_vector_is_an_error(tmp_path: Path) -> None:
         store.get([A, B], ["plain", "flip"])
 
 
+def test_vectors_come_part_by_part_each_image_once(tmp_path: Path) -> None:
+    store = FeatureStore(tmp_path)
+    store.put([A, B], ["plain", "plain"], np.array([[1, 2], [3, 4]], np.float32))
+    store.put([B, C], ["plain", "flip"], np.array([[9, 9], [8, 8]], np.float32))
+    store.put([C], ["plain"], np.array([[5, 6]], np.float32))
+    found = list(store.each([C, A], "plain"))
+    assert sorted((rows.tolist(), vectors.tolist()) for rows, vectors in found) == [
+        ([0], [[5, 6]]),
+        ([1], [[1, 2]]),
+    ]
+    assert sum(len(rows) for rows, _ in store.each([A, B, C], "plain")) == 3
+    with pytest.raises(FeatureStoreError, match="1 of 2 vectors are not in"):
+        list(store.each([A, C], "flip"))
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_vectors_that_are_not_finite_are_refused(tmp_path: Path, value: float) -> None:
     with pytest.raises(FeatureStoreError, match="not finite"):
