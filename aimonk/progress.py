@@ -20,11 +20,14 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
+    Task,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
 ProgressCallback = Callable[[int, int], None]
 """Called with (done, total) while a stage works."""
@@ -102,6 +105,7 @@ def stage(name: str, description: str) -> Iterator[ProgressCallback]:
         TextColumn("{task.description}"),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
+        _Rate(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
@@ -158,6 +162,14 @@ def _heartbeat(console: Console, description: str) -> Iterator[ProgressCallback]
     finally:
         ended.set()
         thread.join()
+
+
+class _Rate(ProgressColumn):
+    """What is done per second."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:,.0f}/s" if speed >= 10 else f"{speed:.1f}/s")
 
 
 class _Collector(logging.Handler):

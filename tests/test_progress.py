@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 import time
 
 import pytest
@@ -45,6 +46,17 @@ def test_seconds_add_up_whatever_is_inside_what(
             clock.now += 5
     assert record.seconds == {"inner": 20.0, "outer": 6.0, "later": 5.0}
     assert sum(record.seconds.values()) == clock.now - 100
+
+
+def test_rate_and_time_left_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = io.StringIO()
+    monkeypatch.setattr(progress, "_console", Console(file=screen, force_terminal=True, width=200))
+    with stage("score", "Scoring") as advance:
+        for done in range(6):
+            advance(done, 5)
+            time.sleep(0.02)
+    last = re.sub(r"\x1b\[[0-9;]*m", "", screen.getvalue().rsplit("Scoring", 1)[1])
+    assert re.search(r"5/5 \d+(\.\d)?/s 0:00:00 0:00:00", last)
 
 
 def test_a_stage_that_fails_has_its_time_too(clock: Clock) -> None:

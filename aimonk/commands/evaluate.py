@@ -62,7 +62,7 @@ def evaluate(
             files = [(dataset.digests[row], dataset.paths[row]) for row in rows]
             probabilities = score_files(package, predictor, files, config.features, progress)
         thresholds = np.array([attribute.threshold for attribute in info.attributes])
-        with stage("evidence", "Weighing the evidence"):
+        with stage("evidence", "Weighing the evidence") as progress:
             evidence = weigh_evidence(
                 targets,
                 logit(np.clip(probabilities, 1e-12, 1 - 1e-12)),
@@ -73,6 +73,7 @@ def evaluate(
                 resamples=config.evaluation.resamples,
                 alpha=config.evaluation.alpha,
                 seed=config.split.seed,
+                progress=progress,
             )
             points = operating_points(targets, probabilities, thresholds, info.names)
         name = f"evaluate {model} {dataset.folder.resolve().name}"

@@ -23,10 +23,10 @@ from ..errors import BackboneError, ConfigError
 from ..evaluation.cross_validation import FoldLogits, fold_splits, held_out_scores, score_fold
 from ..evaluation.held_out import evidence_of
 from ..features.cache_key import check_store, checkpoint_folder, store_folder
-from ..progress import LOGGER, recorded, stage, tell
+from ..progress import LOGGER, ProgressCallback, recorded, stage, tell
 from ..scratch import check_room
 from ..training.growing_shares import measure_curve
-from ..training.history import History, Observer, SecondPhase, joined
+from ..training.history import EpochProgress, History, Observer, SecondPhase, joined
 from ..training.learner import FittedModel, Learner
 from ..training.open_learner import open_learner
 from .read_data import read_data
@@ -129,11 +129,11 @@ def run_training(request: TrainingRequest, may_use_random_weights: bool = False)
             prepare_delivery(run, config)
             warn_of_data(dataset, plan, config)
             learner.prepare(dataset)
-            with stage("fit", "Training"):
-                fit = fit_and_score(learner, plan, config, run, run.folder)
-            with stage("evidence", "Weighing the evidence"):
+            with stage("fit", "Training") as progress:
+                fit = fit_and_score(learner, plan, config, run, run.folder, progress)
+            with stage("evidence", "Weighing the evidence") as progress:
                 scores, operation = held_out_scores(fit.parts, dataset, config.evaluation)
-                evidence = evidence_of(scores, config)
+                evidence = evidence_of(scores, config, progress)
             with stage("curve", "Learning curve") as progress:
                 curve = measure_curve(learner, dataset, fit.parts, scores, config, progress)
             from ..publishing.candidate import Candidate
@@ -173,33 +173,43 @@ def fit_and_score(
     config: Config,
     observer: Observer | None = None,
     checkpoints: Path | None = None,
+    progress: ProgressCallback | None = None,
 ) -> Fit:
     """Score images that were not seen, and fit what ships.
 
     Each fit gives up its logits and is forgotten, so that no more than one model is alive at a time. With
     `checkpoints`, a folder, every fit keeps its checkpoint there and resumes from one that it finds.
+    `progress` is called with (epochs done, epochs) of a frozen backbone's heads; fine-tuning has its own.
     """
+    epochs_each = config.training.epochs
 
     def place(name: str) -> Path | None:
         return checkpoints / name if checkpoints else None
 
+    def shown(number: int, of: int, told: Observer | None) -> Observer | None:
+        if progress is None or config.training.mode != "frozen":
+            return told
+        return EpochProgress(progress, number * epochs_each, of * epochs_each, told)
+
     everything = np.arange(sum(len(rows) for rows in plan[0].parts().values()))
     if len(plan) == 1:
         split = plan[0]
-        model = learner.fit(split, observer, place("model"))
+        trainings = 1 + config.evaluation.refit
+        model = learner.fit(split, shown(0, trainings, observer), place("model"))
         parts: tuple[FoldLogits, ...] = (score_fold(model, split),)
         if not config.evaluation.refit:
             return Fit(model, model.history, split.train, split, parts)
         later = SecondPhase(model.history, observer) if observer else None
-        shipped = learner.refit(model.epochs, later, place("refit"))
+        shipped = learner.refit(model.epochs, shown(1, trainings, later), place("refit"))
         return Fit(shipped, joined(model.history, shipped.history), everything, split, parts)
     parts, epochs = (), []
     for fold, split in enumerate(plan):
-        model = learner.fit(split, checkpoint=place(f"fold-{fold}"))
+        model = learner.fit(split, shown(fold, len(plan) + 1, None), place(f"fold-{fold}"))
         parts = (*parts, score_fold(model, split))
         epochs.append(model.epochs)
     # The folds' best epochs say how long such a training takes: their median.
-    shipped = learner.refit(max(1, round(float(np.median(epochs)))), observer, place("model"))
+    typical = max(1, round(float(np.median(epochs))))
+    shipped = learner.refit(typical, shown(len(plan), len(plan) + 1, observer), place("model"))
     return Fit(shipped, shipped.history, everything, all_for_training(len(everything)), parts)
 
 

@@ -36,6 +36,7 @@ experiments/benchmarks/grouped_false_alarms.py.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,6 +71,7 @@ def associate(
     tested: np.ndarray,
     permutations: int,
     seed: int,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Association:
     """Test the attributes that `tested`, `(L,) bool`, selects.
 
@@ -82,6 +84,7 @@ def associate(
         tested: attributes with enough groups of both classes.
         permutations: for attributes with many ties.
         seed: of those.
+        progress: called with (attributes, attributes in all) before each one.
 
     Returns:
         p-values, 1 where there is no arrangement but the observed one, and statistics.
@@ -91,6 +94,8 @@ def associate(
     unit_folds = np.zeros(len(units.targets), np.int64) if units.folds is None else units.folds
     image_folds = np.zeros(len(targets), np.int64) if folds is None else folds
     for j in np.flatnonzero(tested):
+        if progress is not None:
+            progress(int(j), tested.size)
         if units.varying[j]:
             p_values[j], statistics[j] = clustered_rank_sum(
                 targets[:, j], scores[:, j], groups, image_folds, stretch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, TypedDict
@@ -109,6 +110,7 @@ def weigh_evidence(
     resamples: int = 2_000,
     alpha: float = 0.05,
     seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Evidence:
     """Judge held-out scores, which neither training nor any choice may have seen.
 
@@ -127,6 +129,7 @@ def weigh_evidence(
         resamples: of the bootstrap; fewer are drawn, or none, where images are many (see `metric_errors`).
         alpha: family-wise error rate of the verdicts.
         seed: of all random draws; equal seeds give equal evidence.
+        progress: called with (attributes tested, attributes).
 
     Raises:
         ValueError: shapes do not fit, a score is not finite, or a group lies in two folds.
@@ -141,7 +144,7 @@ def weigh_evidence(
         folds = None
     units = collapse(targets, scores, groups, folds)
     rarer = np.minimum(units.positives, units.negatives)
-    found = associate(units, targets, scores, groups, folds, rarer >= FEWEST, permutations, seed)
+    found = associate(units, targets, scores, groups, folds, rarer >= FEWEST, permutations, seed, progress)
     intervals = metric_intervals(targets, scores, groups, folds, rarer, resamples, seed)
     corrected = holm(found.p_values)
     return Evidence(

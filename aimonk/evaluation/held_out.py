@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,8 +59,10 @@ def matching_rows(first: HeldOutScores, second: HeldOutScores) -> tuple[np.ndarr
     return rows[:, 0], rows[:, 1]
 
 
-def evidence_of(scores: HeldOutScores, config: Config) -> Evidence:
-    """Weigh what held-out scores say of a model, under the settings of its run."""
+def evidence_of(
+    scores: HeldOutScores, config: Config, progress: Callable[[int, int], None] | None = None
+) -> Evidence:
+    """Weigh what held-out scores say of a model, under the settings of its run; see `weigh_evidence`."""
     evaluation = config.evaluation
     return weigh_evidence(
         scores.targets,
@@ -71,6 +74,7 @@ def evidence_of(scores: HeldOutScores, config: Config) -> Evidence:
         resamples=evaluation.resamples,
         alpha=evaluation.alpha,
         seed=config.split.seed,
+        progress=progress,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -47,6 +48,29 @@ class SecondPhase:
         """See `Observer`."""
         done = len(self.first.iteration_losses)
         self.observer.epoch(len(self.first.epoch_steps) + epoch, done + step, validation_loss)
+
+
+@dataclass(frozen=True)
+class EpochProgress:
+    """An observer that shows how many epochs of several trainings are over, and passes on what it is told."""
+
+    progress: Callable[[int, int], None]
+    """Called with (epochs done, epochs)."""
+    before: int
+    """Epochs of the trainings before this one."""
+    total: int
+    observer: Observer | None = None
+
+    def iterations(self, first_step: int, losses: np.ndarray) -> None:
+        """See `Observer`."""
+        if self.observer:
+            self.observer.iterations(first_step, losses)
+
+    def epoch(self, epoch: int, step: int, validation_loss: float | None) -> None:
+        """See `Observer`."""
+        self.progress(self.before + epoch, self.total)
+        if self.observer:
+            self.observer.epoch(epoch, step, validation_loss)
 
 
 def joined(first: History, second: History) -> History:

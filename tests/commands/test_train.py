@@ -121,6 +121,20 @@ def test_with_folds_a_model_of_every_image_ships_trained_as_long_as_is_typical()
     assert {loss for _, loss in told.steps} == {4.0}  # of what ships
 
 
+def test_epochs_of_all_heads_are_shown_as_one_progress() -> None:
+    done: list[tuple[int, int]] = []
+    config = Config(evaluation=EvaluationConfig(folds=3), split=SplitConfig(validation=0.25))
+    told = Told()
+    fit_and_score(
+        Learner(), plan_splits(DATA, config), config, told, progress=lambda now, of: done.append((now, of))
+    )  # type: ignore[arg-type]
+    epochs = config.training.epochs
+    assert {of for _, of in done} == {4 * epochs}
+    assert [now for now, _ in done] == sorted(now for now, _ in done)
+    assert {now // epochs for now, _ in done} == {0, 1, 2, 3}
+    assert told.steps  # what ships still reports its losses
+
+
 def test_a_resumed_run_takes_no_other_option() -> None:
     options: list[dict[str, Any]] = [
         {"data": "photos"}, {"epochs": 3}, {"settings": ["training.l2=1"]}, {"register": "x"}
