@@ -67,6 +67,14 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
         shutil.rmtree(old, ignore_errors=True)
 
 
+def remove_whole(folder: Path) -> None:
+    """Delete a folder, of which no other process ever sees a part. What cannot be deleted stays."""
+    aside = temporary_beside(folder)
+    with contextlib.suppress(OSError):
+        os.rename(folder, aside)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
 def write_whole(path: Path, data: bytes | memoryview) -> None:
     """Write a file so that it has all of its bytes or does not exist.
 

@@ -44,6 +44,7 @@ def master() -> str:
 def _own_stores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or writes the user's feature store or tracking store, or loads a pickle."""
     monkeypatch.setenv("AIMONK_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("AIMONK_GRAPHS", str(tmp_path / "graphs"))
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
     monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")  # nothing of ours is ever pickled

@@ -139,6 +139,7 @@ def test_marked_blocks_run(page: Path, tmp_path: Path, shared: Path) -> None:
         "PYTHONPATH": str(ROOT),
         "KERAS_HOME": str(tmp_path / "keras"),
         "AIMONK_STORE": str(tmp_path / "store"),
+        "AIMONK_GRAPHS": str(tmp_path / "graphs"),
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
     }

@@ -66,6 +66,7 @@ def test_every_command_of_the_readme_works(tmp_path: Path, shared: Path, lean: P
         "VIRTUAL_ENV": str(lean.parent),
         "KERAS_HOME": str(tmp_path / "keras"),
         "AIMONK_STORE": str(tmp_path / "store"),
+        "AIMONK_GRAPHS": str(tmp_path / "graphs"),
         "MLFLOW_DISABLE_TELEMETRY": "true",
     }
     log = tmp_path / "log.txt"  # a file: the servers would keep a pipe open

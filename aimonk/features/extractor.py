@@ -12,9 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
-import shutil
-import time
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..atomic_files import recall, remember, temporary_beside
+from ..atomic_files import recall, remember, remove_whole
 from ..backbones.digest import digest_of
 from ..backbones.graph import GRAPH, convert, is_sound, write_graph
 from ..backbones.keras_file import KerasFile
@@ -35,10 +32,11 @@ from ..backbones.probe_images import drawn_samples
 from ..backbones.weights import RANDOM, remember_imagenet, weights_digest
 from ..backbones.zoo import KerasApplication
 from ..config import FeaturesConfig
-from ..errors import BackboneError, ConfigError
+from ..errors import BackboneError, ConfigError, FeatureStoreError
 from ..runtime.decoder import PREPROCESSING
 from .cache_key import FeatureKey, store_folder
-from .engines import BF16_LIMIT, Engine, KerasEngine, OpenVINOEngine, has_bf16, has_gpu, relative_error
+from .engines import BF16_LIMIT, Engine, KerasEngine, OpenVINOEngine, has_bf16, has_gpu, rate, relative_error
+from .shared_graphs import copy_graph, shared_store
 
 if TYPE_CHECKING:
     import keras
@@ -84,7 +82,8 @@ class FeatureExtractor:
         if isinstance(self.backbone, OnnxFile | KerasFile):
             self._digest = self.backbone.digest
         else:
-            self._digest = weights_digest(self.backbone, config.weights, self.store)
+            known = (weights_digest(self.backbone, config.weights, s) for s in (self.store, shared_store()))
+            self._digest = next(filter(None, known), None)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -122,6 +121,8 @@ class FeatureExtractor:
             return model
         if isinstance(self.backbone, KerasApplication) and self.config.weights == "imagenet":
             digest = remember_imagenet(self.backbone, file, self.store)
+            with contextlib.suppress(FeatureStoreError):
+                remember_imagenet(self.backbone, file, shared_store())
         else:
             digest = digest_of(file)
         if self._digest not in (None, digest):
@@ -156,12 +157,20 @@ class FeatureExtractor:
         if not is_sound(folder):
             if folder.exists():
                 _LOG.warning("The graph %s is damaged; it is converted again.", folder / GRAPH)
-                aside = temporary_beside(folder)
-                with contextlib.suppress(OSError):
-                    os.rename(folder, aside)
-                shutil.rmtree(aside, ignore_errors=True)
-            write_graph(self._built(), folder)
+                remove_whole(folder)
+            shared = self._shared_ir
+            if shared is None or not copy_graph(shared, folder):
+                write_graph(self._built(), folder)
+                if shared is not None and not is_sound(shared):
+                    copy_graph(folder, shared)
         return folder / GRAPH
+
+    @property
+    def _shared_ir(self) -> Path | None:
+        """Where other stores find the graph; None where it takes no Keras, or its weights are random."""
+        if isinstance(self.backbone, OnnxFile) or self.digest == RANDOM:
+            return None
+        return shared_store() / self.folder.name / "ir"
 
     def _built(self) -> ov.Model:
         if isinstance(self.backbone, OnnxFile):
@@ -253,7 +262,7 @@ class FeatureExtractor:
         precision = self._named_precision("openvino") or self._decide_precision(samples)
         images = np.resize(samples(), (32, *self.size, 3))
         engines: tuple[Engine, ...] = (KerasEngine(self.keras_model), OpenVINOEngine(self.graph, precision))
-        return {engine.name: _rate(engine, images) for engine in engines}
+        return {engine.name: rate(engine, images) for engine in engines}
 
     def _key(self, engine: str, precision: str) -> FeatureKey:
         height, width = self.size
@@ -262,10 +271,3 @@ class FeatureExtractor:
             version += f".{self.backbone.preprocessing.digest[:8]}"
         read = str(self.readout)
         return FeatureKey(str(self.backbone), self.digest, height, width, version, engine, precision, read)
-
-
-def _rate(engine: Engine, images: np.ndarray) -> float:
-    engine.embed(images)  # traces and compiles
-    begin = time.perf_counter()
-    engine.embed(images)
-    return len(images) / (time.perf_counter() - begin)

@@ -55,6 +55,7 @@ class Bench:
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")},
             "AIMONK_STORE": str(folder / "store"),
+            "AIMONK_GRAPHS": str(folder / "graphs"),
             "MLFLOW_TRACKING_URI": uri,
             "PYTHONPATH": str(ROOT),
         }

@@ -1,6 +1,6 @@
-"""Measure `aimonk train` on stored features from 2,000 images x 40 attributes to 200,000 x 40 and 20,000 x 500.
+"""Measure `aimonk train` on stored features, up to 200,000 images x 40 attributes and 20,000 x 500.
 
-    python experiments/benchmarks/training_scale.py [--sizes 2000x40 20000x40 200000x40 20000x500] [--work DIR]
+    python experiments/benchmarks/training_scale.py [--sizes 2000x40 20000x40 200000x40 20000x500]
 
 Small random pictures are drawn, of which no two look alike, with labels of which 8% are missing. Vectors for
 them, with a direction for each attribute, are put into a feature store under MobileNet@0.25's key, so that no
@@ -8,8 +8,9 @@ forward pass is made. Then `aimonk train`, with its default settings of five fol
 processes of its own: `first`, which reads every file and builds the table of vectors, and `again`. Prints
 seconds by stage, and how often longer the stage took than at the size before with as many attributes (`n log
 n` would be 13.0 times from 2,000 to 20,000 images, and 12.3 times to 200,000); the peak of resident memory,
-which counts the table's pages in the system's cache; and the size of the report. Goals: 200,000 x 40 in 300 s
-and 1,024 MB beyond the table, 20,000 x 500 in 180 s.
+which counts the table's pages in the system's cache; the seconds of all cores together, which hardly depend
+on what else the machine does; and the size of the report. Goals: 200,000 x 40 in 300 s and 1,024 MB beyond
+the table, 20,000 x 500 in 180 s. `--work` names a folder with room for two tables.
 """
 
 from __future__ import annotations
@@ -68,10 +69,8 @@ def draw_pictures(folder: Path, count: int) -> list[str]:
     return digests
 
 
-def draw_vectors(
-    store: FeatureStore, digests: list[str], width: int, attributes: int
-) -> np.ndarray:
-    """Store a vector for each image; return the labels `(N, L) int8` that follow from them, -1 for unknown."""
+def draw_vectors(store: FeatureStore, digests: list[str], width: int, attributes: int) -> np.ndarray:
+    """Store a vector for each image; return the labels that follow from them, `(N, L)`, -1 for unknown."""
     random = np.random.default_rng(1)
     directions = random.normal(size=(width, attributes)).astype(np.float32) / width**0.5
     offsets = random.uniform(0.5, 2.0, attributes)  # of 31% to 2% positives
@@ -157,11 +156,20 @@ def stage_table(trainings: list[Trained]) -> None:
 
 def memory_table(trainings: list[Trained]) -> None:
     """Print peaks of memory and sizes of reports."""
-    header = ["training", "seconds", "peak, MB", "table, MB", "beyond the table, MB", "report, MB"]
+    header = [
+        "training",
+        "seconds",
+        "of all cores",
+        "peak, MB",
+        "table, MB",
+        "beyond the table, MB",
+        "report, MB",
+    ]
     rows = [
         [
             f"{trained.size}, {trained.name}",
             trained.finished.seconds,
+            trained.finished.processor,
             trained.finished.peak,
             trained.table,
             trained.finished.peak - trained.table,
@@ -179,7 +187,7 @@ def main() -> None:
     )
     parser.add_argument("--sizes", nargs="+", default=SIZES)
     parser.add_argument("--weights", default=str(WEIGHTS) if WEIGHTS.exists() else "none")
-    parser.add_argument("--work", type=Path, help="a folder with room for two tables; default: temporary files")
+    parser.add_argument("--work", type=Path, help="default: temporary files")
     given = parser.parse_args()
     trainings = []
     for size in given.sizes:

@@ -34,6 +34,8 @@ class Finished:
     peak: float
     """Largest resident memory of the process itself, MB."""
     output: str
+    processor: float = 0.0
+    """Seconds of all cores together: what it takes even where other processes share the machine."""
 
     @property
     def answer(self) -> dict[str, Any]:
@@ -55,6 +57,7 @@ class Place:
         return {
             **kept,
             "AIMONK_STORE": str(self.folder / "store"),
+            "AIMONK_GRAPHS": str(self.folder / "graphs"),
             "MLFLOW_TRACKING_URI": f"sqlite:///{self.folder / 'mlflow.db'}",
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -81,7 +84,7 @@ class Place:
             process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             raise SystemExit(f"{' '.join(command)} failed:\n{log.read_text()[-3000:]}")
-        return Finished(seconds, usage.ru_maxrss / 1024, output)
+        return Finished(seconds, usage.ru_maxrss / 1024, output, usage.ru_utime + usage.ru_stime)
 
     def aimonk(self, *arguments: object) -> Finished:
         """Run a command of aimonk."""

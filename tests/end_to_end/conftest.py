@@ -27,6 +27,7 @@ class Desk:
         return {
             **{name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")},
             "AIMONK_STORE": str(self.folder / "store"),
+            "AIMONK_GRAPHS": str(self.folder / "graphs"),
             "MLFLOW_TRACKING_URI": f"sqlite:///{self.folder / 'mlflow.db'}",
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",

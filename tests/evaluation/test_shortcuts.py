@@ -90,9 +90,7 @@ def test_p_values_are_corrected_for_every_attribute_tested_or_not() -> None:
     traits = {"border pixels": planted + random.normal(0, 0.01, (400, 1))}
     many = np.concatenate([targets, (random.random((400, 98)) < 0.4).astype(np.float32)], axis=1)
     of_two, of_hundred = (
-        find_shortcuts(
-            traits, labels, np.arange(400), tuple(map(str, range(count))), np.full(count, 0.95)
-        )
+        find_shortcuts(traits, labels, np.arange(400), tuple(map(str, range(count))), np.full(count, 0.95))
         for count, labels in ((2, targets), (100, many))
     )
     assert of_two[0].p_value < of_hundred[0].p_value < 1e-6
