@@ -56,6 +56,8 @@ def evidence_examples(
     columns = [dataset.attributes.index(name) for name in learned]
     rows = np.flatnonzero((dataset.targets[:, columns] == 1).any(axis=1))
     rows = np.random.default_rng(0).permutation(rows)[:IMAGES]
+    if not rows.size:
+        return EvidenceExamples({}, ())
     pictures: dict[str, bytes] = {}
     found: dict[int, list[Location]] = {column: [] for column in columns}
     try:
