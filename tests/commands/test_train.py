@@ -125,9 +125,9 @@ def test_epochs_of_all_heads_are_shown_as_one_progress() -> None:
     done: list[tuple[int, int]] = []
     config = Config(evaluation=EvaluationConfig(folds=3), split=SplitConfig(validation=0.25))
     told = Told()
-    fit_and_score(
-        Learner(), plan_splits(DATA, config), config, told, progress=lambda now, of: done.append((now, of))
-    )  # type: ignore[arg-type]
+    learner: Any = Learner()
+    plan = plan_splits(DATA, config)
+    fit_and_score(learner, plan, config, told, progress=lambda now, of: done.append((now, of)))
     epochs = config.training.epochs
     assert {of for _, of in done} == {4 * epochs}
     assert [now for now, _ in done] == sorted(now for now, _ in done)

@@ -7,7 +7,7 @@ import pytest
 from aimonk.data.labels import MISSING
 from aimonk.evaluation.evidence import Verdict, weigh_evidence
 
-FEW = {"permutations": 2000, "resamples": 300}
+FEW: dict[str, Any] = {"permutations": 2000, "resamples": 300}
 
 
 def draw(

@@ -91,7 +91,9 @@ def test_a_refit_takes_every_image_for_so_many_epochs(data: Dataset, folder: Pat
 
 
 @pytest.mark.slow
-def test_a_training_on_stored_features_imports_neither_tensorflow_nor_scipy_stats(folder: Path, tmp_path: Path) -> None:
+def test_a_training_on_stored_features_imports_neither_tensorflow_nor_scipy_stats(
+    folder: Path, tmp_path: Path
+) -> None:
     arguments = ["train", "--data", str(folder), "--set", f"features.store={tmp_path / 'features'}", "--json"]
     for setting in (
         *SETTINGS,
