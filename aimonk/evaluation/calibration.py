@@ -18,7 +18,11 @@ SHIFT_PRIOR = 0.01
 SMALLEST_SCALE = 1e-3
 """Keeps the order of the scores where they carry no signal or a reversed one."""
 STEPS = 50
+HALVINGS = 40
 TOLERANCE = 1e-9
+"""Newton's method ends for an attribute whose step is shorter."""
+ROUNDING = 1e-11
+"""Of a loss that is a sum over many images."""
 
 
 @dataclass(frozen=True)
@@ -114,16 +118,29 @@ class _Problem:
     targets: np.ndarray
     weights: np.ndarray
 
+    def columns(self, chosen: np.ndarray) -> _Problem:
+        """The same for some attributes; `chosen` is a mask or indices."""
+        return _Problem(self.logits[:, chosen], self.targets[:, chosen], self.weights[:, chosen])
+
     def solve(self, free: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Scale and shift, `(L,)` each; the scale is held at its bound where `free` is False."""
         scale = np.where(free, 1.0, SMALLEST_SCALE)
         shift = np.zeros(free.size)
         loss = self.loss(scale, shift)
+        active, problem = np.arange(free.size), self
         for _ in range(STEPS):
-            by_scale, by_shift = self.newton(scale, shift, free)
-            if max(np.abs(by_scale).max(initial=0), np.abs(by_shift).max(initial=0)) < TOLERANCE:
+            by_scale, by_shift = problem.newton(scale[active], shift[active], free[active])
+            moving = np.maximum(np.abs(by_scale), np.abs(by_shift)) >= TOLERANCE
+            if not moving.all():
+                active, problem = active[moving], problem.columns(moving)
+                by_scale, by_shift = by_scale[moving], by_shift[moving]
+            if not active.size:
                 break
-            scale, shift, loss = self.descend(scale, shift, by_scale, by_shift, loss)
+            length, loss[active] = problem.descend(
+                scale[active], shift[active], by_scale, by_shift, loss[active]
+            )
+            scale[active] -= length * by_scale
+            shift[active] -= length * by_shift
         return scale, shift
 
     def newton(self, scale: np.ndarray, shift: np.ndarray, free: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -131,10 +148,11 @@ class _Problem:
         probability = expit(scale * self.logits + shift)
         error = self.weights * (probability - self.targets)
         weight = self.weights * probability * (1 - probability)
-        g0 = np.where(free, (error * self.logits).sum(axis=0) + SCALE_PRIOR * (scale - 1), 0.0)
+        weighted = weight * self.logits
+        g0 = np.where(free, _dots(error, self.logits) + SCALE_PRIOR * (scale - 1), 0.0)
         g1 = error.sum(axis=0) + SHIFT_PRIOR * shift
-        h00 = (weight * self.logits**2).sum(axis=0) + SCALE_PRIOR
-        h01 = np.where(free, (weight * self.logits).sum(axis=0), 0.0)
+        h00 = _dots(weighted, self.logits) + SCALE_PRIOR
+        h01 = np.where(free, weighted.sum(axis=0), 0.0)
         h11 = weight.sum(axis=0) + SHIFT_PRIOR
         determinant = h00 * h11 - h01**2
         return (h11 * g0 - h01 * g1) / determinant, (h00 * g1 - h01 * g0) / determinant
@@ -146,21 +164,36 @@ class _Problem:
         by_scale: np.ndarray,
         by_shift: np.ndarray,
         loss: np.ndarray,
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Take the step, halved for each attribute until its loss does not grow."""
-        length = np.ones(scale.size)
-        for _ in range(STEPS):
-            tried = self.loss(scale - length * by_scale, shift - length * by_shift)
-            worse = ~(tried <= loss)
-            if not worse.any():
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Find how much of the step to take, halved for each attribute until its loss does not grow.
+
+        Growth within rounding does not count: near the minimum the loss of many images changes by less.
+
+        Returns:
+            Lengths from 0 to 1, and the losses there.
+        """
+        length, bound = np.ones(scale.size), loss + ROUNDING * np.abs(loss)
+        after = self.loss(scale - by_scale, shift - by_shift)
+        worse = np.flatnonzero(~(after <= bound))
+        for _ in range(HALVINGS):
+            if not worse.size:
                 break
             length[worse] /= 2
-        length[worse] = 0.0
-        scale, shift = scale - length * by_scale, shift - length * by_shift
-        return scale, shift, self.loss(scale, shift)
+            at = length[worse]
+            after[worse] = self.columns(worse).loss(
+                scale[worse] - at * by_scale[worse], shift[worse] - at * by_shift[worse]
+            )
+            worse = worse[~(after[worse] <= bound[worse])]
+        length[worse], after[worse] = 0.0, loss[worse]
+        return length, after
 
     def loss(self, scale: np.ndarray, shift: np.ndarray) -> np.ndarray:
         """`(L,)`: cross-entropy log(1 + exp(z)) - t z, and the prior."""
         z = scale * self.logits + shift
-        entropy = (self.weights * (np.logaddexp(0, z) - self.targets * z)).sum(axis=0)
+        entropy = _dots(self.weights, np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z))) - self.targets * z)
         return np.asarray(entropy + SCALE_PRIOR * (scale - 1) ** 2 / 2 + SHIFT_PRIOR * shift**2 / 2)
+
+
+def _dots(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """`(L,)`: the inner product of each column of one `(N, L)` array with that of the other."""
+    return np.asarray(np.einsum("nl,nl->l", one, other))
