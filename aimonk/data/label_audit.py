@@ -18,6 +18,11 @@ from .labels import MISSING, LabelTable
 from .photo_pairs import connect
 from .scenes import Scene, separate_scenes
 
+MOST_PATTERNS = 1_000
+"""Patterns of missing labels that are kept: with hundreds of attributes nearly every row has its own."""
+
+_COUNTED = 2**20
+
 
 @dataclass(frozen=True)
 class AttributeCounts:
@@ -70,7 +75,7 @@ class Audit:
     attributes: tuple[AttributeCounts, ...]
     usable_attributes: tuple[AttributeCounts, ...]
     na_patterns: tuple[tuple[tuple[str, ...], int], ...]
-    """(attributes not known together, rows), most frequent first."""
+    """(attributes not known together, rows), most frequent first, at most `MOST_PATTERNS`."""
     cooccurrence: np.ndarray
     """`(L, L) int64`: usable rows in which both attributes are present; counts on the diagonal."""
     identical: tuple[tuple[str, ...], ...]
@@ -143,7 +148,6 @@ def audit(table: LabelTable, facts: Sequence[ImageFacts], near_duplicates: int) 
     seen = [facts[row] for row in usable]
     images = [table.images[row] for row in usable]
     targets = table.targets[usable]
-    present = (targets == 1).astype(np.int64)
     digests = np.unique([str(fact.sha256) for fact in seen], return_inverse=True)[1]
     same = identical_pairs(seen)
     near, scenes = separate_scenes(near_pairs(seen, near_duplicates), seen, targets)
@@ -164,7 +168,7 @@ def audit(table: LabelTable, facts: Sequence[ImageFacts], near_duplicates: int) 
         attributes=count(table.attributes, table.targets),
         usable_attributes=count(table.attributes, targets),
         na_patterns=_na_patterns(table),
-        cooccurrence=present.T @ present,
+        cooccurrence=_together(targets == 1),
         identical=_names(images, _members(identical, differing_in=each)),
         near_identical=_names(images, _members(alike, differing_in=digests)),
         retouched=_names(images, _members(groups, differing_in=alike)),
@@ -205,10 +209,28 @@ def _contradictions(
     return tuple(found)
 
 
+def _together(present: np.ndarray) -> np.ndarray:
+    """`(L, L) int64`: rows of `(N, L) bool` in which both are true, in blocks that float32 counts exactly."""
+    counts = np.zeros((present.shape[1],) * 2, np.int64)
+    for start in range(0, len(present), _COUNTED):
+        block = present[start : start + _COUNTED].astype(np.float32)
+        counts += (block.T @ block).astype(np.int64)
+    return counts
+
+
 def _na_patterns(table: LabelTable) -> tuple[tuple[tuple[str, ...], int], ...]:
+    missing = table.targets == MISSING
+    missing = missing[missing.any(axis=1)]
+    packed = np.packbits(missing, axis=1)
+    # As bytes that are compared at once. NumPy takes no notice of zeros at their end, which all have alike.
+    keys = packed.view(f"S{packed.shape[1]}").ravel()
+    _, first, counts = np.unique(keys, return_index=True, return_counts=True)
     names = np.array(table.attributes, dtype=object)
-    patterns = Counter(tuple(names[row]) for row in table.targets == MISSING if row.any())
-    return tuple(sorted(patterns.items(), key=lambda pattern: (-pattern[1], pattern[0])))
+    patterns = (
+        (tuple(names[missing[first[at]]]), int(counts[at]))
+        for at in np.argsort(-counts, kind="stable")[:MOST_PATTERNS]
+    )
+    return tuple(sorted(patterns, key=lambda pattern: (-pattern[1], pattern[0])))
 
 
 def _mislabeled_formats(facts: Iterable[ImageFacts]) -> tuple[tuple[str, str], ...]:

@@ -151,10 +151,13 @@ class Run:
 
     def json(self, path: str, value: Any) -> None:
         """Record an object as JSON, indented unless it is long; numbers that are not finite become null."""
-        plain = _plain(value)
-        text = json.dumps(plain, ensure_ascii=False)
+        try:
+            text = json.dumps(value, ensure_ascii=False, allow_nan=False, default=_listed)
+        except ValueError:  # a number that is not finite
+            value = _plain(value)
+            text = json.dumps(value, ensure_ascii=False)
         if len(text) < _LONG:
-            text = json.dumps(plain, indent=2, ensure_ascii=False)
+            text = json.dumps(value, indent=2, ensure_ascii=False, default=_listed)
         self.text(path, text + "\n")
 
     def figure(self, path: str, figure: Figure, dpi: int = 144) -> None:
@@ -167,9 +170,8 @@ class Run:
         A 2-D array is a column of lists.
         """
         if not path.endswith(".parquet"):
-            rows = zip(*(_plain(list(values)) for values in columns.values()), strict=True)
             # MLflow's own `log_table` appends to the table of an earlier attempt.
-            self.json(path, {"columns": list(columns), "data": [list(row) for row in rows]})
+            self.json(path, {"columns": list(columns), "data": list(zip(*columns.values(), strict=True))})
             self._list_table(path)
             return
         import pyarrow as pa
@@ -213,6 +215,13 @@ def metric_key(name: str) -> str:
     """A name MLflow takes for a metric: letters, digits and ` _-.:`, in groups divided by `/`."""
     groups = re.sub(r"[^\w\-. :/]", "_", name).split("/")
     return "/".join("_" if group in ("", ".", "..") else group for group in groups)[:250]
+
+
+def _listed(value: Any) -> Any:
+    """What JSON takes instead of a NumPy array or number."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} is no JSON")
 
 
 def _plain(value: Any) -> Any:
