@@ -9,9 +9,9 @@ import numpy as np
 from .bootstrap import affordable_resamples, resampled_metrics, spread
 from .evidence import Evidence
 from .folds import fold_rankings
-from .influence import Linearized, influence_error, linearize_ap
+from .influence import Linearized, linearize_ap
 from .intervals import UNDEFINED, Interval, student
-from .metric_errors import MANY_GROUPS, mean_and_error
+from .metric_errors import MANY_GROUPS, metric_with_errors
 from .units import collapse
 
 MARGIN = 0.02
@@ -84,29 +84,35 @@ def compare(
             f"{targets.shape}, {challenger_scores.shape} and {champion_scores.shape} differ in shape"
         )
     both = (challenger_scores, champion_scores)
-    ours, theirs = (linearize_ap(targets, scores) for scores in both)
-    gap = Linearized(ours.values - theirs.values, ours.influence - theirs.influence)
-    errors = influence_error(gap.influence, groups, None)
     units = collapse(targets, challenger_scores, groups, None)
     rarer = np.minimum(units.positives, units.negatives)
-    few = np.flatnonzero((rarer < MANY_GROUPS) & np.isfinite(gap.values))
+    few = np.flatnonzero(rarer < MANY_GROUPS)
+    errors = np.full(len(attributes), np.nan)
     if few.size:
         count = affordable_resamples(resamples, len(targets), 2 * few.size)
         drawn = [_resampled_ap(targets[:, few], scores[:, few], groups, count, seed) for scores in both]
         errors[few] = spread(drawn[0] - drawn[1])
+    values = np.empty((2, len(attributes)))
+
+    def gap_of(columns: slice) -> Linearized:
+        ours, theirs = (linearize_ap(targets[:, columns], scores[:, columns]) for scores in both)
+        values[:, columns] = ours.values, theirs.values
+        return Linearized(ours.values - theirs.values, ours.influence - theirs.influence)
+
+    gap = metric_with_errors(gap_of, errors, groups, None)
     return Comparison(
         attributes=tuple(
             AttributeComparison(
                 name,
-                float(ours.values[j]),
-                float(theirs.values[j]),
-                _paired(float(gap.values[j]), float(errors[j]), int(rarer[j])),
+                float(values[0, j]),
+                float(values[1, j]),
+                _paired(float(gap.values[j]), float(gap.errors[j]), int(rarer[j])),
             )
             for j, name in enumerate(attributes)
         ),
-        challenger=_mean(ours.values),
-        champion=_mean(theirs.values),
-        difference=_paired(*mean_and_error(gap, errors, groups, None), int(rarer.max(initial=0))),
+        challenger=_mean(values[0]),
+        champion=_mean(values[1]),
+        difference=_paired(gap.mean, gap.mean_error, int(rarer.max(initial=0))),
         images=len(targets),
     )
 

@@ -145,6 +145,8 @@ def weigh_evidence(
     units = collapse(targets, scores, groups, folds)
     rarer = np.minimum(units.positives, units.negatives)
     found = associate(units, targets, scores, groups, folds, rarer >= FEWEST, permutations, seed, progress)
+    counts, unit_count = [_counts(units, targets, j) for j in range(len(attributes))], len(units.targets)
+    del units  # as large as the scores
     intervals = metric_intervals(targets, scores, groups, folds, rarer, resamples, seed)
     corrected = holm(found.p_values)
     return Evidence(
@@ -156,7 +158,7 @@ def weigh_evidence(
                 p_value=float(corrected[j]),
                 p_raw=float(found.p_values[j]),
                 verdict=_verdict(found, corrected, alpha, j),
-                **_counts(units, targets, j),
+                **counts[j],
             )
             for j, name in enumerate(attributes)
         ),
@@ -164,7 +166,7 @@ def weigh_evidence(
         mean_auc=intervals.mean_auc,
         images=len(targets),
         folds=0 if folds is None else int(np.unique(folds).size),
-        groups=len(units.targets),
+        groups=unit_count,
     )
 
 

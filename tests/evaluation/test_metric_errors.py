@@ -5,7 +5,7 @@ from aimonk.data.labels import MISSING
 from aimonk.evaluation import metric_errors
 from aimonk.evaluation.influence import Linearized
 from aimonk.evaluation.intervals import Interval
-from aimonk.evaluation.metric_errors import MetricIntervals, mean_and_error, metric_intervals
+from aimonk.evaluation.metric_errors import MetricIntervals, metric_intervals, metric_with_errors
 from aimonk.evaluation.metrics import average_precision, roc_auc
 
 
@@ -46,11 +46,23 @@ def test_both_ways_agree_where_they_meet(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_the_mean_scales_influences_to_the_errors_found() -> None:
     influence = np.array([[1.0, 2.0, 0.0], [-1.0, -2.0, 0.0]])
-    metric = Linearized(np.array([0.4, 0.6, np.nan]), influence)
+    values = np.array([0.4, 0.6, np.nan])
     # Errors sqrt(2) and 2 sqrt(2); the second is found to be half of it. Both vary together: (1 + 1) / 2.
-    errors = np.array([np.sqrt(2), np.sqrt(2), np.nan])
-    mean, error = mean_and_error(metric, errors, np.arange(2), None)
-    assert (mean, error) == pytest.approx((0.5, np.sqrt(2)))
+    drawn = np.array([np.nan, np.sqrt(2), np.nan])
+    found = metric_with_errors(
+        lambda some: Linearized(values[some], influence[:, some]), drawn, np.arange(2), None
+    )
+    assert (found.mean, found.mean_error) == pytest.approx((0.5, np.sqrt(2)))
+    assert found.errors == pytest.approx([np.sqrt(2), np.sqrt(2), 0.0])
+
+
+def test_attributes_are_summed_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    targets, scores = draw(400, [0.2, 0.4, 0.5, 0.7, 0.9])
+    at_once = estimate(targets, scores)
+    monkeypatch.setattr(metric_errors, "COLUMNS", 2)
+    in_parts = estimate(targets, scores)
+    assert in_parts.ap == at_once.ap and in_parts.auc == at_once.auc
+    assert width(in_parts.mean_ap) == pytest.approx(width(at_once.mean_ap), rel=1e-9)
 
 
 def test_the_mean_of_nothing_is_nan() -> None:
