@@ -17,6 +17,8 @@ from .run import Run
 from .tracking_store import be_quiet, store_errors
 
 TABLE = "predictions.parquet"
+ROWS = 20_000
+"""Rows written at once."""
 _LABEL, _PROBABILITY, _THRESHOLD, _LOGIT = "label.", "probability.", "threshold.", "logit."
 
 
@@ -26,22 +28,35 @@ def log_predictions(run: Run, scores: HeldOutScores) -> None:
     Its columns are `image`, `sha256`, `group`, `fold`, and per attribute `label.NAME` (1, 0, null),
     `probability.NAME` (calibrated), `threshold.NAME` and `logit.NAME` (raw).
     """
+    run.file(TABLE, lambda file: _write(file, scores))
+
+
+def _write(file: Path, scores: HeldOutScores) -> None:
+    """Write the table some rows at a time, so that it is never in memory as a whole."""
+    first = _rows(scores, slice(0, ROWS))
+    with pq.ParquetWriter(file, first.schema) as writer:
+        writer.write_table(first)
+        for start in range(ROWS, len(scores), ROWS):
+            writer.write_table(_rows(scores, slice(start, start + ROWS)))
+
+
+def _rows(scores: HeldOutScores, rows: slice) -> pa.Table:
     columns: dict[str, object] = {
-        "image": scores.images,
-        "sha256": scores.digests,
-        "group": scores.groups,
-        "fold": scores.folds,
+        "image": scores.images[rows],
+        "sha256": scores.digests[rows],
+        "group": scores.groups[rows],
+        "fold": scores.folds[rows],
     }
-    for name, labels in zip(scores.attributes, scores.targets.T, strict=True):
+    for name, labels in zip(scores.attributes, scores.targets[rows].T, strict=True):
         columns[f"{_LABEL}{name}"] = pa.array(labels.astype(np.int8), mask=labels == MISSING)
     for prefix, numbers in (
         (_PROBABILITY, scores.probabilities),
         (_THRESHOLD, scores.thresholds),
         (_LOGIT, scores.logits),
     ):
-        for name, column in zip(scores.attributes, numbers.T, strict=True):
+        for name, column in zip(scores.attributes, numbers[rows].T, strict=True):
             columns[f"{prefix}{name}"] = np.ascontiguousarray(column, dtype=np.float64)
-    run.table(TABLE, columns)
+    return pa.table(columns)
 
 
 def read_predictions(run_id: str) -> HeldOutScores:

@@ -10,6 +10,7 @@ from mlflow.tracking import MlflowClient
 
 from aimonk.errors import ModelError
 from aimonk.evaluation.held_out import HeldOutScores, matching_rows
+from aimonk.tracking import predictions_table
 from aimonk.tracking.predictions_table import log_predictions, read_predictions
 from aimonk.tracking.tracked_run import tracked_run
 
@@ -29,7 +30,9 @@ def held_out(digests: tuple[str, ...], attributes: tuple[str, ...] = ("a.b", "la
     )
 
 
-def test_what_is_logged_is_read(store: MlflowClient) -> None:
+@pytest.mark.parametrize("rows", [20_000, 3])
+def test_what_is_logged_is_read(store: MlflowClient, rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(predictions_table, "ROWS", rows)
     told = held_out(tuple("abcdefgh"))
     with tracked_run("dresses") as run:
         log_predictions(run, told)
