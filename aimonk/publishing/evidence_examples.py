@@ -11,7 +11,7 @@ import numpy as np
 
 from ..data.dataset import Dataset
 from ..errors import ImagesError, ModelError
-from ..progress import LOGGER
+from ..progress import LOGGER, ProgressCallback
 from ..reporting import thumbnails
 from ..reporting.overlays import overlay
 from ..runtime.contributions import Contributions, Explainer
@@ -41,7 +41,11 @@ class EvidenceExamples:
 
 
 def evidence_examples(
-    package: Path, dataset: Dataset, learned: tuple[str, ...], cells: Iterable[Cell] = ()
+    package: Path,
+    dataset: Dataset,
+    learned: tuple[str, ...],
+    cells: Iterable[Cell] = (),
+    progress: ProgressCallback | None = None,
 ) -> EvidenceExamples:
     """Explain photos that are labeled to have one of the `learned` attributes, drawn at random.
 
@@ -52,11 +56,13 @@ def evidence_examples(
         dataset: its photos.
         learned: attributes with evidence.
         cells: further pictures that are wanted, of images and attributes of the data set.
+        progress: called with (pictures explained, pictures).
     """
     columns = [dataset.attributes.index(name) for name in learned]
     rows = np.flatnonzero((dataset.targets[:, columns] == 1).any(axis=1))
     rows = np.random.default_rng(0).permutation(rows)[:IMAGES]
-    if not rows.size:
+    cells = tuple(cells)
+    if not rows.size and not cells:  # opening a large model takes a second
         return EvidenceExamples({}, ())
     pictures: dict[str, bytes] = {}
     found: dict[int, list[Location]] = {column: [] for column in columns}
@@ -65,7 +71,9 @@ def evidence_examples(
     except ModelError as error:
         LOGGER.warning("%s", error)
         return EvidenceExamples({}, ())
-    for row in rows:
+    for done, row in enumerate(rows):
+        if progress:
+            progress(done, len(rows) + len(cells))
         try:
             content, _ = read_image_file(dataset.paths[row])
             explained = explainer.explain(content)
@@ -78,6 +86,8 @@ def evidence_examples(
             column = strongest(explained, present)
             plain = re.sub(r"[^\w.-]+", "_", dataset.attributes[column])[:60]
             pictures[f"{len(pictures) + 1}-{plain}.png"] = overlay(content, explained.places[column])
+    if progress:
+        progress(len(rows), len(rows) + len(cells))
     overlays = _overlays(explainer, dataset, cells)
     said = (_background(dataset.attributes[column], where) for column, where in found.items())
     return EvidenceExamples(pictures, tuple(filter(None, said)), overlays)

@@ -11,6 +11,7 @@ from mlflow.models.model import ModelInfo
 
 from ..config import Config
 from ..data.dataset import Dataset
+from ..progress import ProgressCallback
 from ..runtime.package_digests import package_digest
 from ..runtime.record import Attribute, PackageInfo
 from ..serving.log_package import log_package
@@ -35,7 +36,12 @@ class LoggedModel:
 
 
 def log_model(
-    learner: Learner, dataset: Dataset, candidate: Candidate, config: Config, cells: Iterable[Cell] = ()
+    learner: Learner,
+    dataset: Dataset,
+    candidate: Candidate,
+    config: Config,
+    cells: Iterable[Cell] = (),
+    progress: ProgressCallback | None = None,
 ) -> LoggedModel:
     """Write the package of the shipped model and log it with the active run.
 
@@ -45,6 +51,7 @@ def log_model(
         candidate: the model, and the evidence for it.
         config: the settings.
         cells: images and attributes of which pictures of the evidence are wanted.
+        progress: called with (pictures explained, pictures), which takes most of the time.
 
     Raises:
         ModelError: the package cannot be written.
@@ -73,7 +80,7 @@ def log_model(
     with tempfile.TemporaryDirectory(prefix="aimonk-") as folder:
         package = Path(folder) / "package"
         write_package(package, exported.graph, info, exported.head, seen=seen)
-        examples = evidence_examples(package, dataset, candidate.evidence.learned, cells)
+        examples = evidence_examples(package, dataset, candidate.evidence.learned, cells, progress)
         logged = patiently(lambda: log_package(package))
         return LoggedModel(logged, model_card(info), package_digest(package), examples)
 

@@ -37,6 +37,9 @@ from .log_evidence import log_evidence
 from .log_model import log_model
 from .log_report import draft_report, log_report
 
+_PARTS = 5
+"""Of a report: predictions, sets, figures of the evidence, comparison with the champion, the page."""
+
 
 def record_request(run: Run, dataset: Dataset, config: Config, recipe: str) -> None:
     """Record the settings and what `--resume` needs to train the same again."""
@@ -110,20 +113,27 @@ def _publish(
     facts: dict[str, Any],
 ) -> tuple[Version, Decision]:
     name, scores, evidence = config.tracking.register, candidate.scores, candidate.evidence
-    report = draft_report(run.id, dataset, candidate, config, facts)
-    with stage("package", "Model package"):
-        model = log_model(learner, dataset, candidate, config, explained_cells(report))
-    with stage("report", "Report"):
+    with stage("report", "Suspects and galleries"):
+        report = draft_report(run.id, dataset, candidate, config, facts)
+        cells = explained_cells(report)
+    with stage("package", "Model package") as progress:
+        model = log_model(learner, dataset, candidate, config, cells, progress)
+    with stage("report", "Report") as progress:
+        progress(0, _PARTS)
         log_predictions(run, scores)
+        progress(1, _PARTS)
         run.json(SETTINGS, dataclasses.asdict(config))
         saved = split_table(dataset.names, dataset.digests, candidate.split)
         columns = map(list, zip(*saved, strict=True))
         run.table("split.json", dict(zip(("image", "sha256", "set"), columns, strict=True)))
+        progress(2, _PARTS)
         log_evidence(run, dataset, candidate, config, record.seconds)
         run.json("shortcuts.json", [shortcut.to_json() for shortcut in candidate.shortcuts])
         if candidate.review:
             record_review(run, candidate.review)
+        progress(3, _PARTS)
         judgment = judge(name, scores, evidence, config)
+        progress(4, _PARTS)
         for file, picture in model.examples.pictures.items():
             run.file(f"explanations/{file}", partial(Path.write_bytes, data=picture))
         report = dataclasses.replace(
