@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from .crowds import SCENE, Crowd, find_crowds
-from .fingerprint import SIDE
 from .hash_index import close_pairs
 from .image_index import ImageFacts
+from .perceptual_hash import SIDE
 from .photo_likeness import hashes_without_border, likeness, smooth, tone, without_border
 from .photo_pairs import REGISTERED_PHOTO, SAME_PHOTO, Pairs, connect
 from .registration import register

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PIL import Image, ImageOps
+import numpy as np
+from PIL import Image
 
 from ..runtime.decode_limits import TRAINING, DecodeLimits
 from ..runtime.decoder import decode, describe
-
-SIDE = 32
-"""Pixels of a thumbnail's side; also what a perceptual hash of 8 x 8 is computed from."""
+from .perceptual_hash import SIDE, perceptual_hashes
 
 _DECODED = 4 * SIDE
 """Decoded larger than needed, so that libjpeg's reduction does not shift an image against its mirror."""
@@ -48,18 +47,16 @@ def look_at(content: bytes, limits: DecodeLimits = TRAINING) -> Picture:
     Raises:
         ImagesError: the bytes cannot be decoded within the limits.
     """
-    # Only needed for files not seen before; SciPy's import behind pHash takes as long as 200 images.
-    import imagehash
-
     description = describe(content, limits)
     gray = Image.fromarray(decode(content, (_DECODED, _DECODED), limits)).convert("L")
-    upright = gray.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+    upright = np.asarray(gray.resize((SIDE, SIDE), Image.Resampling.LANCZOS))
+    phash, phash_flipped = perceptual_hashes(np.stack([upright, upright[:, ::-1]])).tolist()
     return Picture(
         format=description.format,
         width=description.width,
         height=description.height,
-        phash=int(str(imagehash.phash(upright)), 16),
-        phash_flipped=int(str(imagehash.phash(ImageOps.mirror(upright))), 16),
+        phash=phash,
+        phash_flipped=phash_flipped,
         thumbnail=upright.tobytes(),
     )
 

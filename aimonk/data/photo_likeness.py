@@ -4,32 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from .fingerprint import SIDE
+from .perceptual_hash import COSINES, SIDE, perceptual_hashes
 
 CUT = 0.03
 """Share cut off each side for a photo's third hash; it finds copies that lack 1 to 5%."""
 
-_LOW = 8
-_BLOCK = 2**12
 _PIXELS = np.arange(SIDE)
-_COSINES = 2 * np.cos(np.pi * np.outer(_PIXELS[:_LOW], 2 * _PIXELS + 1) / (2 * SIDE))
-"""The DCT-II as SciPy and ImageHash scale it: row `k` holds `2 cos(pi k (2 n + 1) / (2 SIDE))`."""
 
 
 def hashes_without_border(gray: np.ndarray, cut: float = CUT) -> np.ndarray:
     """Return the perceptual hashes, `(n,) uint64`, of thumbnails with `cut` of each side cut off.
 
-    With a cut of 0 they are the hashes of `look_at`. Resampling and the DCT are both linear, so a hash costs
-    two small matrix products. `gray` is `(n, SIDE, SIDE) uint8`.
+    With a cut of 0 they are the hashes of `look_at`. `gray` is `(n, SIDE, SIDE) uint8`.
     """
-    transform = _COSINES @ _inner(cut)
-    hashes = np.zeros(len(gray), np.uint64)
-    for start in range(0, len(gray), _BLOCK):
-        some = gray[start : start + _BLOCK].astype(np.float64)
-        low = (transform @ some @ transform.T).reshape(len(some), _LOW * _LOW)
-        bits = np.packbits(low > np.median(low, axis=1, keepdims=True), axis=1)
-        hashes[start : start + _BLOCK] = bits.view(">u8")[:, 0]
-    return hashes
+    return perceptual_hashes(gray, COSINES @ _inner(cut))
 
 
 def without_border(gray: np.ndarray, cut: float = CUT) -> np.ndarray:

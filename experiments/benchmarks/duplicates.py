@@ -32,10 +32,10 @@ from trials import SHARED
 from aimonk.config import Config, DataConfig, SplitConfig
 from aimonk.data.dataset import Dataset, read_dataset
 from aimonk.data.duplicates import near_pairs
-from aimonk.data.fingerprint import SIDE
 from aimonk.data.image_index import ImageFacts, scan
 from aimonk.data.label_audit import Audit, audit
 from aimonk.data.labels import LabelTable
+from aimonk.data.perceptual_hash import SIDE
 from aimonk.data.photo_likeness import hashes_without_border
 from aimonk.data.scenes import separate_scenes
 from aimonk.data.split import grouped_split, straddling

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from aimonk.data.fingerprint import SIDE, is_flat, look_at
+from aimonk.data.fingerprint import is_flat, look_at
+from aimonk.data.perceptual_hash import SIDE
 from aimonk.errors import ImagesError
 
 

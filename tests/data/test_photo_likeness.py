@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aimonk.data.fingerprint import SIDE, look_at
+from aimonk.data.fingerprint import look_at
+from aimonk.data.perceptual_hash import SIDE
 from aimonk.data.photo_likeness import hashes_without_border, likeness, smooth, tone, without_border
 
 
