@@ -14,7 +14,7 @@ from aimonk.backbones.linear_head import LinearHead
 from aimonk.config import FeaturesConfig
 from aimonk.errors import ImagesError
 from aimonk.features.feature_store import FeatureStore
-from aimonk.runtime.predictor import Prediction
+from aimonk.runtime.prediction import Prediction
 from aimonk.serving import file_scores
 from aimonk.serving.file_scores import score_files
 

@@ -48,6 +48,7 @@ def weighted_bce(
     weight = np.maximum(targets, 0)
     sign = 1 - 2 * weight
     t = sign * logits
+    np.minimum(t, np.finfo(t.dtype).max, out=t)  # infinity times the weight 0 is no number
     rest = np.abs(t)
     np.exp(np.negative(rest, out=rest), out=rest)
     rest += 1
