@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .image_names import looks_like_image
+from .image_names import looks_like_image, rank
 from .tokens import is_label
 
 _LOOKED_AT = 50
@@ -42,6 +42,8 @@ def find_header(rows: Sequence[Sequence[str]]) -> Header:
     seen = rows[:_LOOKED_AT]
     widest = max(map(_filled, seen), default=0)
     top = next((at for at, row in enumerate(seen) if 2 * _filled(row) > widest and not _is_comment(row)), 0)
+    if top and _filled(seen[0]) > 1 and _names_image(seen[0]) and not any(map(_names_image, seen[1:])):
+        top = 0  # rows that are too long, which is said elsewhere
     if top and _is_data(seen[top]) and _filled(seen[top - 1]) == widest - 1:
         top -= 1  # the names lack that of the image, as CelebA's do
     first = top + 1
@@ -58,6 +60,10 @@ def find_header(rows: Sequence[Sequence[str]]) -> Header:
     title = next(cell for cell in rows[0] if cell.strip())
     above = f"{top} lines above the names of the columns are" if top > 1 else "A line above the names is"
     return Header(tuple(names), first, (f"{above} not read: {title!r}.",))
+
+
+def _names_image(row: Sequence[str]) -> bool:
+    return any(rank(cell) is not None for cell in row)
 
 
 def _filled(row: Sequence[str]) -> int:

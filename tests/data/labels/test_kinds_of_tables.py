@@ -257,6 +257,7 @@ def test_a_first_row_with_an_image_is_no_header(tmp_path: Path) -> None:
         ("l.yaml", b"a.jpg:\n  red: 1\nb.jpg:\n  red: 0\n", "YAML"),
         ("l.png", b"\x89PNG\r\n\x1a\n", "is an image"),
         ("l.csv", b"image,tags\na.jpg,cat,big\nb.jpg,dog\n", "line 2: there are 3 values where 2 are"),
+        ("l.csv", b"image,tags\na.jpg,cat,big,old\nb.jpg,dog\n", "line 2: there are 4 values where 2 are"),
         ("l.csv", b"image,tags\na.jpg,dog\nb.jpg\n", "line 3: there is 1 value where 2 are expected"),
         ("l.csv", b"lesion_id,image_id,dx\nL1,a1,nv\nL2,a2,mel\nL2,a3,nv\n", "'nv' is not a .* 'dx'"),
     ],
