@@ -6,6 +6,8 @@ import tomllib
 
 import pytest
 
+from aimonk.backbones.large_backbone import is_large
+from aimonk.backbones.zoo import enlarged
 from aimonk.commands.recipes import list_recipes
 from aimonk.config import Config
 from aimonk.config_file import RECIPES, chosen_config, load_config, read_recipe_text
@@ -39,6 +41,19 @@ def test_epochs_are_those_of_the_phase_that_matters() -> None:
     assert chosen_config("finetune", epochs=3).finetune.epochs == 3
     assert chosen_config(None, epochs=3).training.epochs == 3
     assert chosen_config(None, ["training.mode=finetune"], epochs=3).finetune.epochs == 3
+
+
+@pytest.mark.parametrize(
+    ("backbone", "sizes", "epochs"), [("mobilenet@0.25", (320, 288), 20), ("efficientnetb0", (256, 224), 10)]
+)
+def test_fine_tuning_takes_smaller_images_for_a_large_backbone(
+    backbone: str, sizes: tuple[int, int], epochs: int
+) -> None:
+    config = chosen_config("finetune", backbone=backbone, is_large=is_large)
+    resolutions = config.features.resolution, config.finetune.resolution
+    assert tuple(enlarged(224, resolution) for resolution in resolutions) == sizes
+    assert config.finetune.epochs == epochs
+    assert chosen_config("finetune", backbone=backbone, epochs=3, is_large=is_large).finetune.epochs == 3
 
 
 def test_the_notebook_recipe_is_the_notebooks() -> None:
