@@ -9,7 +9,6 @@ from ..errors import ModelError, StoreAwayError, TrackingError
 from ..evaluation.comparison import Comparison, Decision, decide
 from ..evaluation.evidence import Evidence
 from ..evaluation.held_out import HeldOutScores, compare_scores
-from ..tracking.patience import patiently
 from ..tracking.predictions_table import read_predictions
 from ..tracking.registry import Version, champion, record_decision
 
@@ -48,7 +47,7 @@ def judge(
         known = Decision(True, f"Promoted: {present.uri} is the champion already.")
         return Judgment(known if alone.promote else alone, present)
     try:
-        theirs = patiently(lambda: read_predictions(present.run_id or ""))
+        theirs = read_predictions(present.run_id or "")
     except StoreAwayError:
         raise
     except (ModelError, TrackingError) as error:

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageFile, ImageOps
 
 from .decode_limits import TRAINING, DecodeLimits
+from .decoding_room import ROOM
 from .deep_color import color_to_8_bits, deep_raw_mode, gray_to_8_bits, is_deep_gray
 from .image_formats import is_dicom, is_jpeg, open_image, unpacked_pixels
 from .user_errors import ImagesError
@@ -116,13 +117,15 @@ def _pixels(
         stored = (size[1], size[0]) if _lies_on_its_side(image) else size
         if is_jpeg(image):
             image.draft("", (stored[1], stored[0]))
-    limits.check_area(*whole, unpacked_pixels(image, data, image.size))
-    raw = deep_raw_mode(image)
-    image.load()
-    # Read again: Pillow itself turns a TIFF upright while it loads, and then drops the tag.
-    orientation = _orientation(image)
-    shallow = color_to_8_bits(image, data, raw, lambda: open_image(data, limits)) if raw else image
-    return _upright(_squashed(_as_rgb(shallow, data), stored), orientation)
+    unpacked = unpacked_pixels(image, data, image.size)
+    limits.check_area(*whole, unpacked)
+    with ROOM.hold(unpacked, limits.max_pixels):
+        raw = deep_raw_mode(image)
+        image.load()
+        # Read again: Pillow itself turns a TIFF upright while it loads, and then drops the tag.
+        orientation = _orientation(image)
+        shallow = color_to_8_bits(image, data, raw, lambda: open_image(data, limits)) if raw else image
+        return _upright(_squashed(_as_rgb(shallow, data), stored), orientation)
 
 
 def _orientation(image: Image.Image) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from .decode_limits import DecodeLimits
+from .decoding_room import ROOM
 from .deflated_dicom import check_deflated
 from .image_formats import open_image, silence_decoders
 from .pixel_range import to_8_bits
@@ -38,11 +39,16 @@ def decode_dicom(data: bytes, limits: DecodeLimits) -> Image.Image:
     Raises:
         ImagesError: as for `describe_dicom`, or the pixels are damaged, or compressed in an unknown way.
     """
+    dataset = _read(data, limits)
+    _check_frame(dataset, limits)
+    with ROOM.hold(int(dataset.Columns) * int(dataset.Rows), limits.max_pixels):
+        return _unpacked(dataset)
+
+
+def _unpacked(dataset: Any) -> Image.Image:
     from pydicom.pixels.processing import apply_color_lut
     from pydicom.pixels.utils import pixel_array
 
-    dataset = _read(data, limits)
-    _check_frame(dataset, limits)
     try:
         stored = pixel_array(dataset, index=0)
         kind = str(dataset.PhotometricInterpretation)

@@ -23,7 +23,8 @@ class Limits:
     """Bounds on requests to a server; part of a package's record, so each model has its own.
 
     A request takes several times its images' bytes while its JSON is parsed, so the defaults keep a server
-    within a gigabyte. Decoded images are bounded separately: a predictor decodes one per core at a time.
+    within a gigabyte. Decoded images are bounded separately: a predictor decodes one per core at a time, and
+    those of more than a megapixel have together no more than `pixels_per_image`.
     """
 
     images_per_request: int = 1024
@@ -33,7 +34,7 @@ class Limits:
     """Of all requests that are being answered or wait for a core."""
     bytes_in_progress: int = 192 * 2**20
     pixels_per_image: int = 25_000_000
-    """Pixels unpacked of one image, see `decode_limits`."""
+    """Pixels unpacked of one image, and of all that are unpacked at once; see `decode_limits`."""
 
 
 def check_explained(images: int, most: int) -> None:

@@ -18,25 +18,27 @@ import asyncio
 import contextlib
 import logging
 import socket
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, replace
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from ..errors import AimonkError, ModelError
 from ..progress import tell
 from ..runtime.explained_prediction import IMAGES, ExplainedPrediction
 from ..runtime.image_cell import encoded_size, image_bytes
 from ..runtime.request_limits import Admission, BusyError, Limits, TooLargeError, check_explained
-from .request_body import Invocation, RequestError, read_body
+from .named_replies import NamedReplies
+from .request_body import JSON, Invocation, RequestError, is_image, read_body
 from .served_model import ServedModel, loaded_for_serving
 from .server_metrics import ServerMetrics
 
@@ -46,6 +48,7 @@ _DRAIN_SECONDS = 8
 _CODES = {
     500: "INTERNAL_ERROR",
     400: "BAD_REQUEST",
+    404: "NOT_FOUND",
     413: "RESOURCE_EXHAUSTED",
     429: "RESOURCE_EXHAUSTED",
     503: "TEMPORARILY_UNAVAILABLE",
@@ -54,6 +57,8 @@ _DISCARD_SECONDS = 5
 _THREADS = 4
 """Requests that are parsed or answered at once; the others wait."""
 _MULTIPART = "multipart/form-data"
+_PARSED_AT_ONCE = 256 * 2**10
+"""Bytes of JSON that are parsed without a thread, which would take longer to wake."""
 
 
 def serve(model: str, host: str = "127.0.0.1", port: int = 8000) -> None:
@@ -79,18 +84,20 @@ def serve(model: str, host: str = "127.0.0.1", port: int = 8000) -> None:
             raise AimonkError(f"The server cannot listen at {host}:{port}; name another --port.") from None
 
 
-def create_app(model: ServedModel) -> FastAPI:
+def create_app(model: ServedModel) -> Starlette:
     """The application, for any ASGI server. Whoever runs it closes the predictor."""
-    app = FastAPI(title=f"{model.name} {model.version}", docs_url=None, redoc_url=None, openapi_url=None)
     server = _Endpoints(model)
+    routes = [
+        Route("/ping", server.ping),
+        Route("/health", server.ping),
+        Route("/ready", server.ready),
+        Route("/metrics", server.metrics),
+        Route("/model", server.model),
+        Route("/invocations", server.invocations, methods=["POST"]),
+    ]
+    naming = Middleware(NamedReplies, model.name, model.version, server.answered)
+    app = Starlette(routes=routes, middleware=[naming], exception_handlers={HTTPException: _no_such_page})
     app.state.drain = server.drain
-    app.get("/ping")(server.ping)
-    app.get("/health")(server.ping)
-    app.get("/ready")(server.ready)
-    app.get("/metrics")(server.metrics)
-    app.get("/model")(server.model)
-    app.post("/invocations")(server.invocations)
-    app.middleware("http")(server.named)
     return app
 
 
@@ -130,39 +137,36 @@ class _Endpoints:
         self._draining = True
         self._bodies.close()
 
-    async def ping(self) -> Response:
+    def answered(self, path: str, status: int, seconds: float) -> None:
+        """Count a reply."""
+        if path == "/invocations":
+            self._metrics.answered(status, seconds)
+
+    async def ping(self, _: Request) -> Response:
         """The process is alive."""
         return Response("\n", media_type="application/json")
 
-    async def ready(self) -> Response:
+    async def ready(self, _: Request) -> Response:
         """Whether new requests are taken."""
         return Response("\n", 503 if self._draining else 200, media_type="application/json")
 
-    async def metrics(self) -> Response:
+    async def metrics(self, _: Request) -> Response:
         """Prometheus' text format."""
         return Response(generate_latest(self._metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
-    async def model(self) -> dict[str, Any]:
+    async def model(self, _: Request) -> Response:
         """What the model knows, each attribute with its verdict and threshold."""
         info = self._model.predictor.info
-        return {
-            "model": self._model.name,
-            "version": self._model.version,
-            "digest": self._model.predictor.digest,
-            "headline": info.headline,
-            "attributes": [asdict(attribute) for attribute in info.attributes],
-            "limits": asdict(info.limits),
-        }
-
-    async def named(self, request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
-        """Put the model's name and version into every reply, and count it."""
-        began = time.perf_counter()
-        response = await call(request)
-        response.headers["X-Model-Name"] = self._model.name.encode("ascii", "replace").decode()
-        response.headers["X-Model-Version"] = self._model.version
-        if request.url.path == "/invocations":
-            self._metrics.answered(response.status_code, time.perf_counter() - began)
-        return response
+        return JSONResponse(
+            {
+                "model": self._model.name,
+                "version": self._model.version,
+                "digest": self._model.predictor.digest,
+                "headline": info.headline,
+                "attributes": [asdict(attribute) for attribute in info.attributes],
+                "limits": asdict(info.limits),
+            }
+        )
 
     async def invocations(self, request: Request) -> Response:
         """Answer a request's images, a row each."""
@@ -229,8 +233,11 @@ async def _invocation(request: Request, most: int, threads: asyncio.Semaphore) -
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != _MULTIPART:
         body = await _body(request)
-        async with threads:  # not while a slow client is still sending
-            asked = await asyncio.to_thread(read_body, kind, body)
+        if is_image(kind) or (kind == JSON and len(body) <= _PARSED_AT_ONCE):
+            asked = read_body(kind, body)
+        else:
+            async with threads:  # not while a slow client is still sending
+                asked = await asyncio.to_thread(read_body, kind, body)
         del body
         yield replace(asked, explain=asked.explain or explain)
         return
@@ -249,6 +256,14 @@ async def _body(request: Request) -> bytearray:
     async for chunk in request.stream():
         body += chunk
     return body
+
+
+async def _no_such_page(request: Request, error: Exception) -> Response:
+    """A page that is not there, or another method than it takes."""
+    assert isinstance(error, HTTPException)
+    reply = await _refused(request, error.status_code, f"{error.detail}.")
+    reply.headers.update(error.headers or {})
+    return reply
 
 
 async def _refused(request: Request, status: int, message: str) -> JSONResponse:

@@ -58,13 +58,22 @@ def read_body(kind: str, body: bytes | bytearray) -> Invocation:
         return _json_invocation(body)
     if kind == CSV:
         return Invocation(_csv_cells(body))
-    if kind.startswith("image/") or kind == "application/octet-stream":
+    if is_image(kind):
         return Invocation([bytes(body)])
     raise RequestError(
         f"The content type {kind[:60] or '(none)'!r} is not known; send {JSON}, {CSV}, a form, or "
         "an image as image/jpeg or the like.",
         415,
     )
+
+
+def is_image(kind: str) -> bool:
+    """Whether a body of this media type is an image as it is.
+
+    >>> is_image("image/jpeg")
+    True
+    """
+    return kind.startswith("image/") or kind == "application/octet-stream"
 
 
 def _json_invocation(body: bytes | bytearray) -> Invocation:

@@ -13,7 +13,7 @@ from .. import __version__
 _SERVING = ("mlflow", "openvino", "numpy", "pandas", "pillow", "pillow-heif")
 """What a model imports."""
 
-_OWN_SERVER = ("fastapi", "filelock", "prometheus-client", "python-multipart", "rich", "typer", "uvicorn")
+_OWN_SERVER = ("filelock", "prometheus-client", "python-multipart", "rich", "starlette", "typer", "uvicorn")
 """What `aimonk serve` imports besides; pinned where it is installed."""
 
 _LICENSE_CLASSIFIER = "License :: OSI Approved :: "

@@ -9,6 +9,7 @@ for _name, _value in {
     # create a version twice.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",  # seconds without a byte, instead of 120
+    "PGCONNECT_TIMEOUT": "10",  # where the store is PostgreSQL itself
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "GIT_PYTHON_REFRESH": "quiet",

@@ -9,7 +9,9 @@ from mlflow.exceptions import MlflowException
 
 from ..errors import ModelError
 from ..runtime.record import RECORD
-from .tracking_store import be_quiet, store_errors
+from .outage import is_away, store_errors
+from .patience import patient
+from .tracking_store import be_quiet
 
 
 def model_package(uri: str) -> Path:
@@ -51,6 +53,7 @@ def _local(uri: str) -> Path:
     return folder if folder.is_dir() else _fetch(uri)
 
 
+@patient
 def _fetch(uri: str) -> Path:
     if ":/" not in uri:
         raise ModelError(
@@ -59,10 +62,11 @@ def _fetch(uri: str) -> Path:
     be_quiet()
     try:
         return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
-    except MlflowException as error:
+    except (MlflowException, OSError) as error:
         with store_errors():  # is it the model that is missing, or the store?
-            mlflow.MlflowClient().search_experiments(max_results=1)
-        reason = (str(error).strip().splitlines() or ["unknown"])[0].rstrip(".")
-        raise ModelError(f"The model {uri} cannot be fetched: {reason}.") from None
-    except OSError as error:
-        raise ModelError(f"The model {uri} cannot be fetched: {error.strerror or error}.") from None
+            if is_away(error):
+                raise
+            if isinstance(error, MlflowException):
+                mlflow.MlflowClient().search_experiments(max_results=1)
+        said = getattr(error, "strerror", None) or (str(error).strip().splitlines() or ["unknown"])[0]
+        raise ModelError(f"The model {uri} cannot be fetched: {said.rstrip('.')}.") from None

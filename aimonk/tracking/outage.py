@@ -20,6 +20,12 @@ _BUSY = ("TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED", "RESOURCE_EXHAUSTE
 _ABSENT = frozenset(("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND"))
 _DENIED = ("PERMISSION_DENIED", "CUSTOMER_UNAUTHORIZED", "UNAUTHENTICATED")
 _BUSY_STATUS = frozenset({408, 429, 500, 502, 503, 504})
+_BROKEN_DOWNLOAD = re.compile(
+    r"failures occurred while downloading.*(Connection|Max retries|timed out|IncompleteRead|Response ended|"
+    r"too many 5\d\d|50[0234] Server Error)",
+    re.DOTALL,
+)
+"""MLflow tells why files could not be fetched in the text of its error only."""
 _SECRET = re.compile(r"(?<=://)(?:[^\s@]*:\S*|[^\s/@]+)@")
 
 
@@ -67,7 +73,7 @@ def _is_away(cause: BaseException) -> bool:
     if isinstance(cause, RestException):
         return int(cause.get_http_status_code()) in _BUSY_STATUS
     if isinstance(cause, MlflowException):
-        return cause.error_code in _BUSY
+        return cause.error_code in _BUSY or bool(_BROKEN_DOWNLOAD.search(str(cause)))
     network = (requests.ConnectionError, requests.Timeout, requests.exceptions.RetryError)
     broken = (requests.exceptions.ChunkedEncodingError, ConnectionError, TimeoutError, OperationalError)
     return isinstance(cause, (*network, *broken))

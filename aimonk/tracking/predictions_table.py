@@ -13,8 +13,10 @@ from scipy.special import logit
 from ..data.labels import MISSING
 from ..errors import ModelError
 from ..evaluation.held_out import HeldOutScores
+from .outage import store_errors
+from .patience import patient
 from .run import Run
-from .tracking_store import be_quiet, store_errors
+from .tracking_store import be_quiet
 
 TABLE = "predictions.parquet"
 ROWS = 20_000
@@ -59,6 +61,7 @@ def _rows(scores: HeldOutScores, rows: slice) -> pa.Table:
     return pa.table(columns)
 
 
+@patient
 def read_predictions(run_id: str) -> HeldOutScores:
     """Read a run's table again.
 

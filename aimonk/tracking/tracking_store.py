@@ -107,11 +107,26 @@ def _check_artifacts(location: str) -> None:
 
 
 def be_quiet() -> None:
-    """Keep MLflow's progress notes off the screen; its warnings stay.
+    """Keep MLflow's progress notes off the screen, and its repeats of failed connections short.
 
-    Its database layer also logs a stack trace for every error that it raises; `store_errors` reports those.
+    Its warnings stay, but for those of its database layer, which logs a stack trace for every error that it
+    raises; `store_errors` reports those. That layer also tries to connect for 100 seconds without a word;
+    `patience` tries again instead.
     """
     levels = {"mlflow": logging.WARNING, "alembic": logging.WARNING, "mlflow.store.db": logging.CRITICAL}
     for name, level in levels.items():
         logger = logging.getLogger(name)
         logger.setLevel(max(logger.level, level))
+    if is_database(mlflow.get_tracking_uri()):
+        from mlflow.store.db import utils
+
+        utils.MAX_RETRY_COUNT = 1
+
+
+def is_database(uri: str) -> bool:
+    """Whether a store is a database on a server, which this process asks itself.
+
+    >>> is_database("postgresql+psycopg2://db/mlflow"), is_database("sqlite:///mlflow.db")
+    (True, False)
+    """
+    return uri.partition("://")[0].partition("+")[0] in ("postgresql", "mysql", "mssql")

@@ -129,6 +129,22 @@ def test_a_bad_request_is_refused_without_a_trace(
     assert reply.headers["x-model-version"] == "3"
 
 
+def test_a_page_that_is_not_there_is_refused_in_json(client: TestClient) -> None:
+    for method, path, status in (("GET", "/invocations", 405), ("POST", "/ping", 405), ("GET", "/docs", 404)):
+        reply = client.request(method, path)
+        assert (reply.status_code, reply.headers["x-model-name"]) == (status, "dresses")
+        assert set(reply.json()) == {"error_code", "message"}
+    assert client.get("/invocations").headers["allow"] == "POST"
+    assert client.get("/docs").json() == {"error_code": "NOT_FOUND", "message": "Not Found."}
+
+
+@pytest.mark.parametrize("padding", [0, 300_000])
+def test_small_and_large_json_are_answered_alike(client: TestClient, padding: int) -> None:
+    body = json.dumps({"inputs": {"image": [TEXT]}, "padding": "x" * padding})
+    reply = client.post("/invocations", content=body, headers=JSON)
+    assert reply.json()["predictions"] == ask(client, [TEXT]).json()["predictions"]
+
+
 def test_what_is_too_large_is_refused(small: TestClient) -> None:
     assert ask(small, [TEXT] * 3).status_code == 429
     assert ask(small, ["A" * 4000]).status_code == 429

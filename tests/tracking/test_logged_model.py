@@ -4,6 +4,8 @@ from pathlib import Path
 
 import mlflow
 import pytest
+import requests
+from mlflow.exceptions import MlflowException
 from mlflow.models.model import ModelInfo
 from mlflow.tracking import MlflowClient
 
@@ -12,6 +14,7 @@ from aimonk.runtime.predictor import Predictor
 from aimonk.runtime.record import read_info
 from aimonk.serving.log_package import log_package
 from aimonk.tracking.logged_model import model_package
+from aimonk.tracking.patience import patience
 from aimonk.tracking.registry import CHAMPION, register, set_alias
 from aimonk.tracking.tracked_run import tracked_run
 
@@ -64,8 +67,29 @@ def test_anothers_model_is_refused(store: MlflowClient, tmp_path: Path) -> None:
         model_package(str(tmp_path / "other"))
 
 
+def test_a_download_that_breaks_off_is_repeated(
+    logged: ModelInfo, package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    download, calls = mlflow.artifacts.download_artifacts, []
+
+    def broken_twice(**what: str) -> str:
+        calls.append(what)
+        if len(calls) == 1:
+            raise requests.ConnectionError("refused")
+        if len(calls) == 2:
+            raise MlflowException(
+                "The following failures occurred while downloading one or more artifacts from "
+                "mlflow-artifacts:/1:\n##### File model.bin #####\nConnection broken: IncompleteRead"
+            )
+        return str(download(**what))
+
+    monkeypatch.setattr(mlflow.artifacts, "download_artifacts", broken_twice)
+    assert read_info(model_package(f"runs:/{logged.run_id}/model")) == read_info(package)
+    assert len(calls) == 3
+
+
 def test_a_dead_server_is_not_a_missing_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
-    with pytest.raises(TrackingError, match=r"http://127\.0\.0\.1:9 cannot be used"):
+    with patience(0), pytest.raises(TrackingError, match=r"http://127\.0\.0\.1:9 cannot be used"):
         model_package("models:/dresses/1")

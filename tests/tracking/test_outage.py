@@ -23,6 +23,12 @@ def rest(code: str) -> RestException:
     return RestException({"error_code": code, "message": "from the server"})
 
 
+def download_failed(why: str) -> MlflowException:
+    """As MLflow reports files of an artifact that could not be fetched."""
+    start = "The following failures occurred while downloading one or more artifacts from mlflow-artifacts:/1"
+    return MlflowException(f"{start}:\n##### File model.bin #####\n{why}")
+
+
 def locked_by_sqlalchemy() -> OperationalError:
     return OperationalError("INSERT", {}, sqlite3.OperationalError("database is locked"))
 
@@ -39,6 +45,9 @@ def locked_by_sqlalchemy() -> OperationalError:
         sqlite3.OperationalError("database is locked"),
         locked_by_sqlalchemy(),
         OperationalError("SELECT", {}, Exception("connection to server failed")),
+        download_failed("HTTPConnectionPool(host='a', port=80): Max retries exceeded with url: /api"),
+        download_failed("('Connection broken: IncompleteRead(7 bytes read, 9 more expected)')"),
+        download_failed("503 Server Error: SERVICE UNAVAILABLE for url: http://a/api"),
     ],
     ids=repr,
 )
@@ -54,6 +63,7 @@ def test_what_may_pass(error: Exception) -> None:
         rest("PERMISSION_DENIED"),
         rest("RESOURCE_DOES_NOT_EXIST"),
         MlflowException("wrong name"),
+        download_failed("404 Client Error: NOT FOUND for url: http://a/api"),
         sqlite3.DatabaseError("file is not a database"),
         OperationalError("INSERT", {}, sqlite3.OperationalError("attempt to write a readonly database")),
         OSError(28, "No space left on device"),

@@ -14,7 +14,10 @@ import requests
 from mlflow.tracking import MlflowClient
 
 from aimonk.errors import TrackingError
-from aimonk.tracking.patience import be_patient
+from aimonk.runtime.record import read_info
+from aimonk.serving.log_package import log_package
+from aimonk.tracking.logged_model import model_package
+from aimonk.tracking.patience import be_patient, patience
 from aimonk.tracking.registry import LATEST_RUN, check_registry
 from aimonk.tracking.tracked_run import tracked_run
 
@@ -104,3 +107,20 @@ def test_rights_are_known_before_a_training(tmp_path: Path, monkeypatch: pytest.
         with pytest.raises(TrackingError, match="it denies this user") as caught, tracked_run("dresses"):
             pass
         assert "wrong-password" not in str(caught.value)
+
+
+def test_a_model_is_fetched_once_the_server_is_back(
+    server: TrackingServer, package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    with tracked_run("dresses") as run:
+        log_package(package)
+    server.kill()
+    back = threading.Timer(3, server.start)
+    back.start()
+    try:
+        with patience(120):
+            fetched = model_package(f"runs:/{run.id}/model")
+    finally:
+        back.join()
+    assert read_info(fetched) == read_info(package)

@@ -5,13 +5,14 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from mlflow.tracking import MlflowClient
 
-from aimonk.errors import TrackingError
+from aimonk.errors import StoreAwayError, TrackingError
 from aimonk.tracking.tracking_store import EXPERIMENT_TAGS, open_store
 from tests.conftest import ROOT
 
@@ -94,6 +95,20 @@ def test_a_dead_server_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     with pytest.raises(TrackingError, match=r"http://127\.0\.0\.1:9 cannot be used"):
         open_store("dresses")
+
+
+def test_a_dead_database_is_one_sentence_and_not_tried_for_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("psycopg2")
+    from mlflow.store.db import utils
+
+    monkeypatch.setattr(utils, "MAX_RETRY_COUNT", 10)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "postgresql+psycopg2://anna:secret@127.0.0.1:9/mlflow")
+    began = time.monotonic()
+    with pytest.raises(StoreAwayError, match=r"postgresql\+psycopg2://\*\*\*@127\.0\.0\.1:9") as caught:
+        open_store("dresses")
+    assert "the connection is refused" in str(caught.value)
+    assert "secret" not in str(caught.value)
+    assert time.monotonic() - began < 10
 
 
 def test_an_artifact_folder_that_cannot_be_written_is_found_first(
