@@ -146,6 +146,7 @@ def main() -> None:
                 what = f"the {name} photo, {size}, {way}, ms, against in process"
                 goal = {"median": "1.2 times", "largest": "1.3 times"}[name] if "as it is" in way else ""
                 rows.append([what, served, direct, f"{served / direct:.2f} times", goal])
+                print(*rows[-1], sep=" | ", file=sys.stderr, flush=True)
         rows += starts(place, models, request(by_size[-1]), given.repeats)
         if given.environment:
             sizes = [installed(folder / "requirements.txt") for folder in (models["aimonk"], ROOT)]
