@@ -5,9 +5,10 @@
 MODEL is any URI or folder that `aimonk serve` takes; `--server mlflow` asks `mlflow models serve` instead.
 Cells hold photos in every format that is served, whole or damaged as in `hostile_images.py`, bombs among
 them, and things that are no images. They come in each form that the server takes: JSON in MLflow's four
-forms, CSV, and for `aimonk serve` the image itself and multipart forms. Every second body is mutated after
-that: cut off, bytes changed, parts repeated, another content type. Four clients ask at once. After every
-twentieth request of a client comes a small good photo, whose answer must never change.
+forms, some of which ask for explanations, CSV, and for `aimonk serve` the image itself and multipart forms.
+Every second body is mutated after that: cut off, bytes changed, parts repeated, another content type. Four
+clients ask at once. After every twentieth request of a client comes a small good photo, whose answer must
+never change.
 
 `ours` counts replies that show a stack trace or a path through code of ours, `MLflow's` those through code of
 MLflow only: its server shows its own traces for some bodies that it cannot parse, and answers 500 to JSON
@@ -93,11 +94,12 @@ def cell(images: list[bytes], explosive: list[bytes], random: np.random.Generato
 
 def request(cells: list[object], image: bytes, raw: bool, random: np.random.Generator) -> Request:
     """The cells in one of the forms that a server takes."""
+    more: dict[str, object] = {"params": {"explain": True}} if random.random() < 0.05 else {}
     forms: list[Callable[[], Request]] = [
-        lambda: _json({"dataframe_split": {"columns": ["image"], "data": [[one] for one in cells]}}),
-        lambda: _json({"dataframe_records": [{"image": one} for one in cells]}),
-        lambda: _json({"inputs": {"image": cells}}),
-        lambda: _json({"instances": [{"image": one} for one in cells]}),
+        lambda: _json({"dataframe_split": {"columns": ["image"], "data": [[one] for one in cells]}, **more}),
+        lambda: _json({"dataframe_records": [{"image": one} for one in cells], **more}),
+        lambda: _json({"inputs": {"image": cells}, **more}),
+        lambda: _json({"instances": [{"image": one} for one in cells], **more}),
         lambda: _table(cells),
     ]
     if raw:
