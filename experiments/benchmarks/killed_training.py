@@ -109,7 +109,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "server") as server:
         bench = Bench(Path(folder), server.uri, EPOCHS)
         print("| signal | trainings | faults (none: '') |\n|---|---|---|")
-        kills(bench, *asked.part, "killed")
+        kills(bench, asked.part[0], asked.part[1], "killed")
 
 
 if __name__ == "__main__":

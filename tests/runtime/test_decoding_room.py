@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 
 import pytest
 
@@ -80,13 +79,13 @@ def test_a_large_image_waits_for_another() -> None:
     image = plain_image(1, 2, 3, "PNG", side=1500)
     done = threading.Event()
 
-    def in_thread(act: Callable[[], object]) -> threading.Thread:
-        thread = threading.Thread(target=lambda: (act(), done.set()))
-        thread.start()
-        return thread
+    def decode_it() -> None:
+        decode(image, (4, 4), SERVING)
+        done.set()
 
+    thread = threading.Thread(target=decode_it)
     with ROOM.hold(SERVING.max_pixels, SERVING.max_pixels):
-        thread = in_thread(lambda: decode(image, (4, 4), SERVING))
+        thread.start()
         assert waits(done)
         assert decode(plain_image(1, 2, 3), (4, 4), SERVING).shape == (4, 4, 3)
     began = time.monotonic()
