@@ -62,8 +62,8 @@ def _branches(network: keras.Model) -> Iterator[Branches]:
             for tensor in node.input_tensors:
                 readers.setdefault(id(tensor), []).append(operation)
     for middle in network.operations:
-        if type(middle) is not keras.layers.Cropping2D:
-            continue
+        if type(middle) is not keras.layers.Cropping2D or len(middle._inbound_nodes) != 1:
+            continue  # a layer that is called twice reads two maps
         means = [one for one in readers[id(middle.input)] if _is_mean(one)]
         own = readers.get(id(middle.output), [])
         centers = [one for one in own if _is_mean(one)]
@@ -73,7 +73,8 @@ def _branches(network: keras.Model) -> Iterator[Branches]:
 
 
 def _is_mean(operation: Any) -> bool:
-    return type(operation) is keras.layers.GlobalAveragePooling2D and not operation.keepdims
+    plain = type(operation) is keras.layers.GlobalAveragePooling2D and not operation.keepdims
+    return plain and len(operation._inbound_nodes) == 1
 
 
 class _Joined:

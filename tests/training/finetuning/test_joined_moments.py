@@ -82,3 +82,12 @@ def test_a_network_says_and_learns_the_same_with_one_gradient_for_the_map() -> N
     assert same == operations
     assert fewer.count("AddN") < operations.count("AddN")
     assert not any("call" in vars(layer) for layer in model.operations)
+
+
+def test_a_layer_that_reads_two_maps_is_left_alone() -> None:
+    image = keras.Input((8, 8, 3))
+    crop = keras.layers.Cropping2D(2)
+    twice = keras.layers.Add()([crop(image), crop(keras.layers.ReLU()(image))])
+    model = keras.Model(image, keras.layers.GlobalAveragePooling2D()(twice))
+    with moments_joined(model):
+        assert not any("call" in vars(layer) for layer in model.operations)
