@@ -81,7 +81,9 @@ def serve(model: str, host: str = "127.0.0.1", port: int = 8000) -> None:
         try:
             _Server(config, f"Serving {served.name} {served.version} at http://{host}:{port}").run()
         except SystemExit:  # uvicorn has logged why
-            raise AimonkError(f"The server cannot listen at {host}:{port}; name another --port.") from None
+            raise AimonkError(
+                f"The server cannot listen at {host}:{port}; name another --host or --port."
+            ) from None
 
 
 def create_app(model: ServedModel) -> Starlette:

@@ -86,7 +86,9 @@ def create_database(path: Path) -> None:
     command = [sys.executable, "-c", code, f"{_SQLITE}{path.resolve()}"]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["unknown"])[-1]
+        # SQLAlchemy's errors end with the statement and an address.
+        named = re.findall(r"^[\w.]+(?:Error|Exception): (.+)", done.stderr, re.MULTILINE)
+        last = (named or done.stderr.strip().splitlines() or ["unknown"])[-1]
         raise OSError(f"MLflow cannot create {path.name}: {last}")
 
 

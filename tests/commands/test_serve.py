@@ -50,7 +50,7 @@ def test_the_command_says_when_it_is_ready_and_ends_when_asked(package: Path, tm
         assert model["model"] == "colors"
         taken = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment)
         assert taken.returncode == 2
-        assert f"cannot listen at 127.0.0.1:{port}; name another --port." in taken.stderr
+        assert f"cannot listen at 127.0.0.1:{port}; name another --host or --port." in taken.stderr
         server.send_signal(signal.SIGTERM)
         assert server.wait(timeout=15) in (0, -signal.SIGTERM)
     finally:

@@ -13,7 +13,7 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from aimonk.errors import StoreAwayError, TrackingError
-from aimonk.tracking.tracking_store import EXPERIMENT_TAGS, open_store
+from aimonk.tracking.tracking_store import EXPERIMENT_TAGS, create_database, open_store
 from tests.conftest import ROOT
 
 
@@ -109,6 +109,21 @@ def test_a_dead_database_is_one_sentence_and_not_tried_for_minutes(monkeypatch: 
     assert "the connection is refused" in str(caught.value)
     assert "secret" not in str(caught.value)
     assert time.monotonic() - began < 10
+
+
+def test_why_a_database_cannot_be_made_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    errors = (
+        "Traceback (most recent call last):\n"
+        '  File "a.py", line 1, in a\n'
+        "sqlalchemy.exc.OperationalError: (sqlite3.OperationalError) database or disk is full\n"
+        "[SQL: CREATE TABLE runs]\n"
+        "(Background on this error at: https://sqlalche.me/e/21/e3q8)\n"
+    )
+    monkeypatch.setattr(
+        subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 1, "", errors)
+    )
+    with pytest.raises(OSError, match=r"cannot create a\.db: .*database or disk is full$"):
+        create_database(tmp_path / "a.db")
 
 
 def test_an_artifact_folder_that_cannot_be_written_is_found_first(
