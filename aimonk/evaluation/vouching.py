@@ -9,7 +9,7 @@ most b. The user asks for a precision P and a miss share m. For present the prom
 and for absent the same with the classes exchanged. Each attribute keeps all four with the asked confidence
 1 - delta, of which its two thresholds have shares alpha and delta - alpha. What binds the one for absent is
 how few positives are known, and likewise the other way round. So the threshold that the scarcer class binds
-has `SCARCE_SHARE` of delta. Which class is scarcer is known before any score is looked at. An attribute is
+has `SCARCE_SHARE` of delta. Labels alone say which class is scarcer. An attribute is
 one claim; there is no correction over attributes, so of many attributes up to delta may be expected to break
 theirs.
 
