@@ -9,7 +9,7 @@ from .image_names import looks_like_image, rank
 from .tokens import is_label
 
 _LOOKED_AT = 50
-"""Rows among which the header is looked for."""
+"""Rows that may hold the header."""
 
 
 @dataclass(frozen=True)
