@@ -66,4 +66,4 @@ def test_its_probes_are_pages_of_the_server() -> None:
     pages = [one[probe]["httpGet"]["path"] for probe in ("readinessProbe", "livenessProbe")]
     pages.append(MANIFEST["metadata"]["annotations"]["prometheus.io/path"])
     for page in pages:
-        assert f'app.get("{page}")' in server
+        assert f'Route("{page}", ' in server
