@@ -54,8 +54,9 @@ def test_a_logged_model_answers_through_pyfunc(logged: ModelInfo) -> None:
     assert [row["error"] for row in rows] == [None, "not an image", "there is no image"]
 
 
-def test_it_explains_if_it_is_asked(logged: ModelInfo) -> None:
+def test_it_explains_if_it_is_asked(logged: ModelInfo, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("httpx")
+    monkeypatch.setenv("_MLFLOW_IS_IN_SERVING_ENVIRONMENT", "true")  # MLflow's server sets it for good
     from mlflow.pyfunc import scoring_server
     from starlette.testclient import TestClient
 
