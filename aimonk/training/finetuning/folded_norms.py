@@ -9,7 +9,7 @@ from typing import Any
 
 from ..backend import keras, tf
 from ..losses import Tensor
-from .network import functional_models
+from .layer_graph import functional_models, maker, tensors_read
 
 Pair = tuple[keras.layers.Layer, keras.layers.Layer]
 """A convolution, and the batch normalization of its output."""
@@ -45,19 +45,14 @@ def foldable(model: keras.Model) -> Iterator[Pair]:
     """Convolutions whose output only a batch normalization reads that is not trained."""
     for network in functional_models(model):
         readers = Counter(id(tensor) for tensor in network.outputs)
-        readers.update(id(tensor) for layer in network.operations for tensor in _inputs(layer))
+        readers.update(id(tensor) for layer in network.operations for tensor in tensors_read(layer))
         for layer in network.operations:
             if not isinstance(layer, keras.layers.BatchNormalization) or layer.trainable:
                 continue
-            (tensor, *_) = _inputs(layer)
-            before = tensor._keras_history.operation
+            (tensor, *_) = tensors_read(layer)
+            before = maker(tensor)
             if readers[id(tensor)] == 1 and _can_fold(before, layer):
                 yield before, layer
-
-
-def _inputs(layer: Any) -> list[keras.KerasTensor]:
-    """All tensors that a layer reads, as often as it is called."""
-    return [tensor for node in layer._inbound_nodes for tensor in node.input_tensors]
 
 
 def _can_fold(layer: Any, norm: keras.layers.BatchNormalization) -> bool:
@@ -66,7 +61,7 @@ def _can_fold(layer: Any, norm: keras.layers.BatchNormalization) -> bool:
     )
     return bool(
         plain
-        and len(_inputs(layer)) == len(_inputs(norm)) == 1
+        and len(tensors_read(layer)) == len(tensors_read(norm)) == 1
         and layer.data_format == "channels_last"
         and layer.activation is keras.activations.linear
         and norm.axis in (-1, 3)

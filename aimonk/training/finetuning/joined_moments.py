@@ -10,7 +10,7 @@ from typing import Any
 
 from ..backend import keras, tf
 from ..losses import Tensor
-from .network import functional_models
+from .layer_graph import calls, functional_models, tensors_read
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,10 @@ def _branches(network: keras.Model) -> Iterator[Branches]:
     """Every map of which the mean, the mean of the middle and the variance of the middle are read."""
     readers: dict[int, list[Any]] = {}
     for operation in network.operations:
-        for node in operation._inbound_nodes:
-            for tensor in node.input_tensors:
-                readers.setdefault(id(tensor), []).append(operation)
+        for tensor in tensors_read(operation):
+            readers.setdefault(id(tensor), []).append(operation)
     for middle in network.operations:
-        if type(middle) is not keras.layers.Cropping2D or len(middle._inbound_nodes) != 1:
+        if type(middle) is not keras.layers.Cropping2D or calls(middle) != 1:
             continue  # a layer that is called twice reads two maps
         means = [one for one in readers[id(middle.input)] if _is_mean(one)]
         own = readers.get(id(middle.output), [])
@@ -74,7 +73,7 @@ def _branches(network: keras.Model) -> Iterator[Branches]:
 
 def _is_mean(operation: Any) -> bool:
     plain = type(operation) is keras.layers.GlobalAveragePooling2D and not operation.keepdims
-    return plain and len(operation._inbound_nodes) == 1
+    return plain and calls(operation) == 1
 
 
 class _Joined:

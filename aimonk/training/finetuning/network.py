@@ -48,16 +48,6 @@ def model_from_head(
     return model
 
 
-def functional_models(model: keras.Model) -> Iterator[keras.Model]:
-    """The model and all models inside it that are graphs of layers."""
-    if isinstance(model, keras.Sequential):  # Keras keeps its graph to itself
-        return
-    yield model
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            yield from functional_models(layer)
-
-
 def leaf_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
     """All layers that are no models themselves, in order, those of nested models included."""
     for layer in model.layers:
