@@ -14,7 +14,7 @@ from ..data.labels import MISSING
 from ..data.labels.filled_cells import FilledCell, companion
 from ..data.open_cells import OpenCells
 from ..errors import ConfigError, LabelsError
-from ..evaluation.missing_cells import ImageScores, fill_missing, held_out_rows, vouch_for_table
+from ..evaluation.missing_cells import ImageScores, fill_missing, vouch_for_table
 from ..evaluation.vouching import Promise, Vouched
 from ..progress import recorded, stage
 from ..publishing.publish_fill import publish_fill
@@ -130,7 +130,7 @@ def _targets(dataset: Dataset, names: tuple[str, ...]) -> np.ndarray:
 
 
 def _check_held_out(dataset: Dataset, scored: ScoredModel) -> None:
-    if not len(held_out_rows(scored.held_out, dataset.digests)[0]):
+    if not len(scored.held_out.rows_of(dataset.digests)[0]):
         raise LabelsError(
             f"None of the images in {dataset.folder} was held out when {scored.uri} was trained, so nothing "
             "can vouch for a label; give the images that it was trained on, with the new ones among them."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +35,18 @@ class HeldOutScores:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    def rows_of(self, digests: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Return the rows of a table whose image was held out, and its rows here, `(m,) int64` each.
+
+        Args:
+            digests: hex SHA-256 of the table's images; the same one may come several times.
+        """
+        row_of: dict[str, int] = {}
+        for row, digest in enumerate(self.digests):
+            row_of.setdefault(digest, row)
+        theirs = [row for row, digest in enumerate(digests) if digest in row_of]
+        return np.array(theirs, np.int64), np.array([row_of[digests[row]] for row in theirs], np.int64)
 
     @property
     def fold_numbers(self) -> np.ndarray | None:

@@ -29,15 +29,6 @@ class ImageScores:
     sources: tuple[str, ...]
 
 
-def held_out_rows(held_out: HeldOutScores, digests: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows of the table whose image was held out, and its rows in the scores, `(m,)` each."""
-    row_of: dict[str, int] = {}
-    for row, digest in enumerate(held_out.digests):
-        row_of.setdefault(digest, row)
-    ours = [row for row, digest in enumerate(digests) if digest in row_of]
-    return np.array(ours, np.int64), np.array([row_of[digests[row]] for row in ours], np.int64)
-
-
 def vouch_for_table(
     held_out: HeldOutScores,
     digests: Sequence[str],
@@ -59,7 +50,7 @@ def vouch_for_table(
         seed: of the draw of one cell per group.
 
     """
-    ours, theirs = held_out_rows(held_out, digests)
+    ours, theirs = held_out.rows_of(digests)
     return vouch(
         targets[ours],
         held_out.probabilities[theirs],

@@ -12,7 +12,6 @@ from ..data.labels import MISSING
 from ..data.split import straddling
 from ..errors import ModelError, TrackingError
 from ..evaluation.held_out import HeldOutScores
-from ..evaluation.missing_cells import held_out_rows
 from ..progress import LOGGER
 from ..tracking.predictions_table import read_predictions
 from .answer_book import Answer
@@ -70,7 +69,7 @@ def same_folds(former: ReviewedTraining, dataset: Dataset, folds: int) -> np.nda
         dataset: the images to train on.
         folds: how many are wanted.
     """
-    ours, theirs = held_out_rows(former.scores, dataset.digests)
+    ours, theirs = former.scores.rows_of(dataset.digests)
     numbers = former.scores.folds[theirs]
     if len(ours) < len(dataset) or len(np.unique(numbers)) != folds or folds < 2:
         return None
@@ -107,7 +106,7 @@ def compare_with_reviewed(
 def _aligned(scores: HeldOutScores, dataset: Dataset, values: np.ndarray) -> np.ndarray:
     """`(N, L) float64`: values of held-out images in the order of the data set; nan where there is none."""
     found = np.full(dataset.targets.shape, np.nan)
-    ours, theirs = held_out_rows(scores, dataset.digests)
+    ours, theirs = scores.rows_of(dataset.digests)
     for column, name in enumerate(dataset.attributes):
         if name in scores.attributes:
             found[ours, column] = values[theirs, scores.attributes.index(name)]
@@ -116,7 +115,7 @@ def _aligned(scores: HeldOutScores, dataset: Dataset, values: np.ndarray) -> np.
 
 def _held_out_together(first: HeldOutScores, second: HeldOutScores) -> bool:
     """Whether both hold out the same images, in the same folds by whatever number."""
-    ours, theirs = held_out_rows(second, first.digests)
+    ours, theirs = second.rows_of(first.digests)
     if not len(ours) == len(first) == len(second):
         return False
     pairs = set(zip(first.folds[ours].tolist(), second.folds[theirs].tolist(), strict=True))

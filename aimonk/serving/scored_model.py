@@ -10,7 +10,7 @@ import numpy as np
 
 from ..config import FeaturesConfig
 from ..evaluation.held_out import HeldOutScores
-from ..evaluation.missing_cells import MODEL, OUT_OF_FOLD, ImageScores, held_out_rows
+from ..evaluation.missing_cells import MODEL, OUT_OF_FOLD, ImageScores
 from ..progress import LOGGER
 from ..runtime.predictor import Predictor
 from ..runtime.record import PackageInfo, read_info
@@ -72,7 +72,7 @@ class ScoredModel:
         names = self.held_out.attributes
         probabilities = np.full((len(digests), len(names)), np.nan)
         sources = [""] * len(digests)
-        ours, theirs = held_out_rows(self.held_out, digests)
+        ours, theirs = self.held_out.rows_of(digests)
         probabilities[ours] = self.held_out.probabilities[theirs]
         for row in ours.tolist():
             sources[row] = OUT_OF_FOLD

@@ -8,7 +8,6 @@ from scipy.stats import hypergeom
 from aimonk.evaluation.held_out import HeldOutScores
 from aimonk.evaluation.missing_cells import (
     fill_missing,
-    held_out_rows,
     keeps_precision,
     vouch_for_table,
 )
@@ -59,7 +58,7 @@ def test_the_bound_is_the_hypergeometric_one() -> None:
 
 
 def test_images_are_found_by_content() -> None:
-    ours, theirs = held_out_rows(held_out("abca"), ("x", "c", "a", "a"))
+    ours, theirs = held_out("abca").rows_of(("x", "c", "a", "a"))
     assert ours.tolist() == [1, 2, 3]
     assert theirs.tolist() == [2, 0, 0]
 
