@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import mlflow
-from mlflow.exceptions import MlflowException
-
 from ..errors import ModelError
 from ..runtime.record import RECORD
-from .outage import is_away, store_errors
-from .patience import patient
-from .tracking_store import be_quiet
 
 
 def model_package(uri: str) -> Path:
@@ -50,23 +44,8 @@ def model_folder(uri: str) -> Path:
 
 def _local(uri: str) -> Path:
     folder = Path(uri)
-    return folder if folder.is_dir() else _fetch(uri)
+    if folder.is_dir():
+        return folder
+    from .fetch_model import fetch_model  # with MLflow, whose import takes a second
 
-
-@patient
-def _fetch(uri: str) -> Path:
-    if ":/" not in uri:
-        raise ModelError(
-            f"There is no model {uri}; give models:/NAME@champion, models:/NAME/VERSION or a folder."
-        )
-    be_quiet()
-    try:
-        return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
-    except (MlflowException, OSError) as error:
-        with store_errors():  # is it the model that is missing, or the store?
-            if is_away(error):
-                raise
-            if isinstance(error, MlflowException):
-                mlflow.MlflowClient().search_experiments(max_results=1)
-        said = getattr(error, "strerror", None) or (str(error).strip().splitlines() or ["unknown"])[0]
-        raise ModelError(f"The model {uri} cannot be fetched: {said.rstrip('.')}.") from None
+    return fetch_model(uri)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import mlflow
@@ -11,13 +13,14 @@ from mlflow.tracking import MlflowClient
 
 from aimonk.errors import ModelError, TrackingError
 from aimonk.runtime.predictor import Predictor
-from aimonk.runtime.record import read_info
+from aimonk.runtime.record import RECORD, read_info
 from aimonk.serving.log_package import log_package
 from aimonk.tracking.logged_model import model_package
 from aimonk.tracking.patience import patience
 from aimonk.tracking.registry import CHAMPION, register, set_alias
 from aimonk.tracking.tracked_run import tracked_run
 
+from ..conftest import ROOT
 from ..serving.conftest import plain_image
 
 RED = plain_image(200, 0, 250)  # logits 1 and -2
@@ -93,3 +96,14 @@ def test_a_dead_server_is_not_a_missing_model(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     with patience(0), pytest.raises(TrackingError, match=r"http://127\.0\.0\.1:9 cannot be used"):
         model_package("models:/dresses/1")
+
+
+def test_a_local_folder_needs_no_mlflow(tmp_path: Path) -> None:
+    (tmp_path / RECORD).touch()
+    code = (
+        "import sys\n"
+        "from aimonk.tracking.logged_model import model_package\n"
+        f"print(model_package({str(tmp_path)!r}).name, 'mlflow' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [tmp_path.name, "False"]
