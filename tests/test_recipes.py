@@ -44,15 +44,16 @@ def test_epochs_are_those_of_the_phase_that_matters() -> None:
 
 
 @pytest.mark.parametrize(
-    ("backbone", "sizes", "epochs"), [("mobilenet@0.25", (320, 288), 20), ("efficientnetb0", (256, 224), 10)]
+    ("backbone", "sizes", "epochs", "share"),
+    [("mobilenet@0.25", (320, 288), 20, 0.0), ("efficientnetb0", (256, 224), 10, 0.125)],
 )
 def test_fine_tuning_takes_smaller_images_for_a_large_backbone(
-    backbone: str, sizes: tuple[int, int], epochs: int
+    backbone: str, sizes: tuple[int, int], epochs: int, share: float
 ) -> None:
     config = chosen_config("finetune", backbone=backbone, is_large=is_large)
     resolutions = config.features.resolution, config.finetune.resolution
     assert tuple(enlarged(224, resolution) for resolution in resolutions) == sizes
-    assert config.finetune.epochs == epochs
+    assert (config.finetune.epochs, config.training.color_share) == (epochs, share)
     assert chosen_config("finetune", backbone=backbone, epochs=3, is_large=is_large).finetune.epochs == 3
 
 
