@@ -5,7 +5,8 @@ import pytest
 
 from aimonk.training.backend import keras, tf
 from aimonk.training.finetuning.folded_norms import foldable, norms_folded
-from aimonk.training.finetuning.gradients import gradients
+
+from .traced_step import traced_step
 
 L = keras.layers
 
@@ -42,26 +43,16 @@ def test_values_and_gradients_are_those_of_the_layers_one_by_one() -> None:
     model = network()
     images = tf.constant(np.random.default_rng(1).integers(0, 256, (4, 9, 9, 3)), tf.uint8)
 
-    def computed() -> tuple[np.ndarray, list[np.ndarray], int]:
-        @tf.function
-        def step(pixels: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
-            values = model(pixels, training=True)
-            return values, gradients(tf.reduce_sum(tf.sin(values)), model.trainable_variables)
-
-        graph = step.get_concrete_function(images).graph
-        values, slopes = step(images)
-        return values.numpy(), [slope.numpy() for slope in slopes], len(graph.get_operations())
-
-    expected, slopes, operations = computed()
+    expected = traced_step(model, images)
     with norms_folded(model):
-        folded, folded_slopes, fewer = computed()
-    again, _, same = computed()
-    np.testing.assert_allclose(folded, expected, rtol=1e-5)
-    assert [slope.shape for slope in slopes] == [(3, 3, 3, 4), (4,), (3, 3, 4, 2), (1, 1, 8, 5)]
-    for one, other in zip(folded_slopes, slopes, strict=True):
+        folded = traced_step(model, images)
+    again = traced_step(model, images)
+    np.testing.assert_allclose(folded.values, expected.values, rtol=1e-5)
+    assert [slope.shape for slope in expected.slopes] == [(3, 3, 3, 4), (4,), (3, 3, 4, 2), (1, 1, 8, 5)]
+    for one, other in zip(folded.slopes, expected.slopes, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4 * np.abs(other).max())
-    np.testing.assert_array_equal(again, expected)
-    assert fewer < operations == same
+    np.testing.assert_array_equal(again.values, expected.values)
+    assert len(folded.operations) < len(expected.operations) == len(again.operations)
 
 
 def test_what_is_trained_stays() -> None:

@@ -4,8 +4,9 @@ import numpy as np
 
 from aimonk.backbones.pooling import Readout
 from aimonk.training.backend import keras, tf
-from aimonk.training.finetuning.gradients import gradients
 from aimonk.training.finetuning.joined_moments import moments, moments_joined
+
+from .traced_step import traced_step
 
 MARGINS = ((1, 2), (0, 1))
 
@@ -57,30 +58,16 @@ def test_a_network_says_and_learns_the_same_with_one_gradient_for_the_map() -> N
     model = network()
     images = tf.constant(np.random.default_rng(1).normal(size=(3, 16, 16, 3)), tf.float32)
 
-    def computed() -> tuple[np.ndarray, list[np.ndarray], list[str]]:
-        @tf.function
-        def step(pixels: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
-            values = model(pixels, training=True)
-            return values, gradients(tf.reduce_sum(tf.sin(values)), model.trainable_variables)
-
-        graph = step.get_concrete_function(images).graph
-        values, slopes = step(images)
-        return (
-            values.numpy(),
-            [slope.numpy() for slope in slopes],
-            [node.type for node in graph.get_operations()],
-        )
-
-    expected, slopes, operations = computed()
+    expected = traced_step(model, images)
     with moments_joined(model):
-        joined, joined_slopes, fewer = computed()
-    again, _, same = computed()
-    np.testing.assert_allclose(joined, expected, rtol=1e-4, atol=1e-6)
-    for one, other in zip(joined_slopes, slopes, strict=True):
+        joined = traced_step(model, images)
+    again = traced_step(model, images)
+    np.testing.assert_allclose(joined.values, expected.values, rtol=1e-4, atol=1e-6)
+    for one, other in zip(joined.slopes, expected.slopes, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4)
-    np.testing.assert_array_equal(again, expected)
-    assert same == operations
-    assert fewer.count("AddN") < operations.count("AddN")
+    np.testing.assert_array_equal(again.values, expected.values)
+    assert again.operations == expected.operations
+    assert joined.operations.count("AddN") < expected.operations.count("AddN")
     assert not any("call" in vars(layer) for layer in model.operations)
 
 
