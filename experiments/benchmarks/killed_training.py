@@ -26,8 +26,9 @@ from tests.tracking.tracking_server import running
 EPOCHS = 3
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGKILL)
 KILLED_AT = """
-import contextlib, os, sys
+import contextlib, os, signal, sys
 from aimonk import progress
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 number, boundary = int(sys.argv.pop(1)), int(sys.argv.pop(1))
 stage, seen = progress.stage, []
 

@@ -55,9 +55,10 @@ class TrackingServer:
             "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "MLFLOW_FLASK_SERVER_SECRET_KEY": "for tests",
-            "MLFLOW_AUTH_CONFIG_PATH": str(folder / "auth.ini"),
         }
         if auth:
+            # Without the app the variable would break every search for runs, which reads the file it names.
+            self._environment["MLFLOW_AUTH_CONFIG_PATH"] = str(folder / "auth.ini")
             (folder / "auth.ini").write_text(_AUTH.format(folder=folder, password=PASSWORD))
         self._process: subprocess.Popen[bytes] | None = None
 
