@@ -20,6 +20,7 @@ from ..config import FeaturesConfig
 from ..errors import AimonkError
 from ..features.cache_key import store_folder
 from ..results.doctor_result import Check, DoctorResult, Status
+from ..runtime.processors import usable_processors
 
 LEAST_FREE = 2e9
 """Bytes. Below this, weights, features and a model package may not fit."""
@@ -49,8 +50,8 @@ def _guarded(check: Callable[[], Check]) -> Check:
 
 def check_python() -> Check:
     """Python's version and the machine."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    found = f"{platform.python_version()} on {platform.system()} {platform.machine()}, {cores} cores"
+    machine = f"{platform.system()} {platform.machine()}, {usable_processors()} cores"
+    found = f"{platform.python_version()} on {machine}"
     if (3, 11) <= sys.version_info[:2] <= (3, 13):
         return Check("python", Status.OK, found)
     return Check("python", Status.PROBLEM, f"{found}; aimonk supports 3.11 to 3.13", "uv venv --python 3.13")

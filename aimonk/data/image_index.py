@@ -16,6 +16,7 @@ from typing import TypeVar
 from ..errors import ImagesError
 from ..runtime.decode_limits import TRAINING, DecodeLimits
 from ..runtime.image_file import read_image_file
+from ..runtime.processors import usable_processors
 from .fingerprint import Picture, is_flat, look_at
 from .folder_boundary import resolve_in
 from .image_cache import Memory, State
@@ -150,7 +151,7 @@ def _read_all(
 ) -> Generator[_Found, None, None]:
     if not files:
         return
-    pool = ThreadPoolExecutor(max_workers=os.cpu_count())
+    pool = ThreadPoolExecutor(max_workers=usable_processors())
     try:
         for some in _batches(files, BATCH):  # each file submitted keeps a kilobyte until it is read
             yield from pool.map(lambda file: _read(file[0], file[1], memory, limits), some)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,6 +15,7 @@ import numpy as np
 from ..errors import ImagesError
 from ..runtime.decode_limits import LOOKED_AT
 from ..runtime.decoder import decode
+from ..runtime.processors import usable_processors
 from .views import apply_view
 
 _AHEAD = 8 * 2**20
@@ -79,7 +79,7 @@ class ReadAhead:
         views = max((len(job.views) for job in jobs), default=1)
         self._size = size
         self._jobs = iter(jobs)
-        self._threads = _processors()
+        self._threads = usable_processors()
         self._window = max(2 * self._threads, _AHEAD // (size[0] * size[1] * 3 * views))
         self._waiting: deque[Future[list[Pixels]]] = deque()
 
@@ -105,11 +105,3 @@ class ReadAhead:
     def _fill(self) -> None:
         for job in islice(self._jobs, self._window - len(self._waiting)):
             self._waiting.append(self._pool.submit(read_views, job, self._size))
-
-
-def _processors() -> int:
-    """Processors this process may use: a container often has fewer than the machine."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS, Windows
-        return os.cpu_count() or 1

@@ -6,7 +6,6 @@ No TensorFlow, no MLflow, no pandas: this folder is all that a server runs.
 from __future__ import annotations
 
 import dataclasses
-import os
 import threading
 import weakref
 from collections import deque
@@ -22,10 +21,12 @@ from .contributions import Contributions, Explainer
 from .decode_limits import SERVING, TRAINING
 from .decoder import decode
 from .explained_prediction import ExplainedPrediction, explanations
+from .heap import keep_heap_small
 from .image_file import read_image_file
 from .inference import BATCH, CompiledGraph, read_graph
 from .package_digests import check_digests, package_digest
 from .prediction import Prediction
+from .processors import usable_processors
 from .record import read_info
 from .request_limits import BusyError
 from .user_errors import ImagesError
@@ -72,7 +73,9 @@ class Predictor:
             self._many() if throughput else CompiledGraph(self._graph, self.info, throughput=False)
         )
         self._thresholds = np.array([attribute.threshold for attribute in self.info.attributes])
-        cores = _cores()
+        cores = usable_processors()
+        if served:
+            keep_heap_small(arenas=cores)
         self._decoding = threading.BoundedSemaphore(cores)  # also for callers' own threads
         self._decoders = ThreadPoolExecutor(cores, thread_name_prefix="decode")
         # One batch more than runs at a time, so that no core waits for Python.
@@ -217,11 +220,6 @@ def probabilities_of(logits: np.ndarray) -> np.ndarray:
     [0.5, 0.0]
     """
     return np.asarray(0.5 * (1.0 + np.tanh(0.5 * logits.astype(np.float64))))
-
-
-def _cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _shut_down(*pools: ThreadPoolExecutor) -> None:

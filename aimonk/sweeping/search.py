@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +14,7 @@ import numpy as np
 from ..data.split import Split
 from ..evaluation.metrics import average_precision
 from ..progress import ProgressCallback
+from ..runtime.processors import usable_processors
 from ..training.history import History
 from ..training.learner import FittedModel, Learner
 from .space import Settings
@@ -112,7 +112,7 @@ def _try_fold(
 @contextmanager
 def _side_by_side(most: int) -> Iterator[_Each]:
     """`each(do, attempts)` in several threads; after Ctrl-C what has not begun is left out."""
-    threads = min(most, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else most)
+    threads = min(most, usable_processors())
     if threads == 1:
         yield lambda do, attempts: list(map(do, attempts))
         return

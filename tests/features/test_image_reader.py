@@ -57,7 +57,7 @@ def test_reading_stays_a_bounded_number_of_files_ahead(
     gray_images: Callable[[int], Files], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading, "_AHEAD", 10 * 8 * 8 * 3)
-    monkeypatch.setattr(reading, "_processors", lambda: 2)
+    monkeypatch.setattr(reading, "usable_processors", lambda: 2)
     started: list[Path] = []
     lock = threading.Lock()
 

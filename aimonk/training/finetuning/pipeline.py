@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +12,7 @@ import numpy as np
 from ...errors import ImagesError
 from ...runtime.decode_limits import LOOKED_AT
 from ...runtime.decoder import decode
+from ...runtime.processors import usable_processors
 from ..backend import tf
 from ..linear_probe.batches import batches, padded
 from ..losses import PADDING, Tensor
@@ -42,7 +42,7 @@ def decode_images(
     def fill(index: int) -> None:
         images[index] = _decoded(paths[index], size)
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(usable_processors()) as pool:
         try:
             for done, _ in enumerate(pool.map(fill, range(len(paths))), start=1):
                 if progress is not None:
