@@ -29,11 +29,16 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from .runtime.heap import give_back_memory
+
 ProgressCallback = Callable[[int, int], None]
 """Called with (done, total) while a stage works."""
 
 FIRST_LINE, NEXT_LINE = 10.0, 60.0
 """Seconds after which a stage says that it is at work, where no terminal shows it; then the next ones."""
+
+_LONG = 2.0
+"""Seconds from which on a stage has its memory tidied up, which takes some milliseconds."""
 
 LOGGER = logging.getLogger("aimonk")
 
@@ -95,7 +100,10 @@ def recorded() -> Iterator[Record]:
 
 @contextmanager
 def stage(name: str, description: str) -> Iterator[ProgressCallback]:
-    """Show a progress line and time what is inside. A stage that is entered twice adds up."""
+    """Show a progress line and time what is inside. A stage that is entered twice adds up.
+
+    What a long one has freed is given back to the system, so that stages do not add up in memory.
+    """
     record = _record.get() or Record()
     record._inner.append(0.0)
     started = time.perf_counter()
@@ -127,6 +135,8 @@ def stage(name: str, description: str) -> Iterator[ProgressCallback]:
             record.seconds[name] = record.seconds.get(name, 0.0) + taken - record._inner.pop()
             if record._inner:
                 record._inner[-1] += taken
+            if taken > _LONG:
+                give_back_memory()
         total = progress.tasks[0].total or 1
         progress.update(task, completed=total, total=total)
 

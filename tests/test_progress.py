@@ -97,3 +97,15 @@ def test_a_long_stage_says_something_where_no_terminal_shows_it(monkeypatch: pyt
     with stage("short", "Short"):
         pass
     assert "Short" not in file.getvalue()
+
+
+@pytest.mark.parametrize(("seconds", "times"), [(0.0, 1), (60.0, 0)])
+def test_a_long_stage_gives_its_memory_back(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, times: int
+) -> None:
+    given: list[str] = []
+    monkeypatch.setattr(progress, "_LONG", seconds)
+    monkeypatch.setattr(progress, "give_back_memory", lambda: given.append("back"))
+    with stage("work", "At work"):
+        assert not given
+    assert len(given) == times

@@ -131,6 +131,7 @@ def run_training(request: TrainingRequest, may_use_random_weights: bool = False)
             learner.prepare(dataset)
             with stage("fit", "Training") as progress:
                 fit = fit_and_score(learner, plan, config, run, run.folder, progress)
+            learner.rest()
             with stage("evidence", "Weighing the evidence") as progress:
                 scores, operation = held_out_scores(fit.parts, dataset, config.evaluation)
                 evidence = evidence_of(scores, config, progress)

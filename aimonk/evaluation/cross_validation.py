@@ -101,17 +101,13 @@ def held_out_scores(
         for part in parts
         for chosen in (part.split.validation,)
     ]
-    logits = np.concatenate([np.asarray(part.test, dtype=np.float64) for part in parts])
-    probabilities = np.concatenate(
-        [expit(own.calibration.apply(part.test)) for part, own in zip(parts, operations, strict=True)]
-    )
-    thresholds = np.concatenate(
-        [
-            np.broadcast_to(own.thresholds, part.test.shape)
-            for part, own in zip(parts, operations, strict=True)
-        ]
-    )
     rows = rows[order]
+    logits, probabilities, thresholds = (np.empty((len(rows), dataset.targets.shape[1])) for _ in range(3))
+    for part, own in zip(parts, operations, strict=True):
+        places = np.searchsorted(rows, part.split.test)
+        logits[places] = part.test
+        probabilities[places] = expit(own.calibration.apply(part.test))
+        thresholds[places] = own.thresholds
     scores = HeldOutScores(
         attributes=dataset.attributes,
         images=tuple(dataset.names[row] for row in rows),
@@ -119,9 +115,9 @@ def held_out_scores(
         groups=dataset.groups[rows],
         folds=folds[order],
         targets=dataset.targets[rows],
-        logits=logits[order],
-        probabilities=probabilities[order],
-        thresholds=thresholds[order],
+        logits=logits,
+        probabilities=probabilities,
+        thresholds=thresholds,
     )
     if len(parts) == 1:
         return scores, operations[0]

@@ -120,7 +120,8 @@ def embed(
         table = FeatureStore(filled.folder).table()
         rows = table.rows([digest for digest, _ in files], names)
         if (rows >= 0).all():
-            return Features(ImageVectors(table.matrix, rows), names, replace(filled, forward_passes=passes))
+            vectors = ImageVectors(table.matrix, rows, table.mapped)
+            return Features(vectors, names, replace(filled, forward_passes=passes))
     raise missing_vectors(filled.folder, int((rows < 0).sum()), rows.size)
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import mmap
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -58,6 +59,7 @@ class FeatureTable:
 
     index: TableIndex
     matrix: np.ndarray
+    mapped: mmap.mmap
 
     def rows(self, digests: Sequence[str], views: Sequence[str]) -> np.ndarray:
         """Where images are, `(len(views), len(digests)) int64`; -1 where the table lacks one."""
@@ -89,17 +91,18 @@ def open_table(folder: Path, parts: Sequence[str]) -> FeatureTable | None:
         return None
     shape = (len(index.digests), index.width)
     try:
-        # As a plain array: a memmap is a subclass whose every slice costs microseconds.
-        matrix = np.asarray(np.memmap(folder / f"{_name(parts)}.f32", np.dtype("<f4"), "r", shape=shape))
+        with (folder / f"{_name(parts)}.f32").open("rb") as file:
+            mapped = mmap.mmap(file.fileno(), 4 * index.width * len(index.digests), access=mmap.ACCESS_READ)
     except (OSError, ValueError):  # not there, or cut short
         return None
+    matrix = np.frombuffer(mapped, "<f4").reshape(shape)
     starts = range(0, len(matrix), _BLOCK)
     blocks = [matrix[start : start + _BLOCK].data for start in starts]
     with ThreadPoolExecutor() as pool:
         digests = pool.map(lambda block: hashlib.sha256(block).hexdigest(), blocks)
         if tuple(digests) != index.blocks:
             return None
-    return FeatureTable(index, matrix)
+    return FeatureTable(index, matrix, mapped)
 
 
 def build_table(folder: Path, parts: Sequence[str], rows: Iterable[Rows]) -> FeatureTable | None:

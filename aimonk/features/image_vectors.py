@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-BLOCK_BYTES = 8 * 2**20
-"""Of a block of rows: large enough for fast matrix products, small enough for the processor's cache."""
+BLOCK_BYTES = 2 * 2**20
+"""Of a block of rows: large enough for fast matrix products, small enough for a core's own cache."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,8 @@ class ImageVectors:
     """`(R, D) float32`, memory-mapped as a rule."""
     rows: np.ndarray
     """`(V, N) int64`."""
+    mapped: mmap.mmap | None = None
+    """Where the matrix lies, if that is a file."""
 
     @classmethod
     def of(cls, vectors: np.ndarray) -> ImageVectors:
@@ -45,6 +48,11 @@ class ImageVectors:
     def width(self) -> int:
         """Numbers per vector, D."""
         return int(self.matrix.shape[1])
+
+    def rest(self) -> None:
+        """Let the system have the memory of a mapped matrix; what is read again comes from the file."""
+        if self.mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
+            self.mapped.madvise(mmap.MADV_DONTNEED)
 
     def take(self, images: np.ndarray, view: int = 0) -> np.ndarray:
         """A copy of one view of these images, `(n, D) float32`."""

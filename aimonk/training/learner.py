@@ -80,6 +80,9 @@ class Learner(Protocol):
     ) -> FittedModel:
         """Train on every image for a number of epochs that was found before."""
 
+    def rest(self) -> None:
+        """Give back the memory that the last fit took; another one may come, and reads its images anew."""
+
 
 def monitored(split: Split, config: Config) -> np.ndarray:
     """Return the images whose loss is watched: of the test set, where nothing is chosen by it."""

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import mmap
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -36,3 +40,26 @@ def test_rows_that_follow_one_another_are_not_copied() -> None:
     assert np.shares_memory(block, matrix)
     (_, block), *_ = vectors.blocks(np.array([2, 4]))
     assert not np.shares_memory(block, matrix)
+
+
+def test_a_mapped_matrix_that_rests_is_read_again(tmp_path: Path) -> None:
+    file = tmp_path / "table.f32"
+    np.arange(2**20, dtype="<f4").tofile(file)
+    with file.open("rb") as opened:
+        mapped = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
+    vectors = ImageVectors(np.frombuffer(mapped, "<f4").reshape(-1, 4), np.arange(2**18)[None], mapped)
+    before = float(vectors.matrix.sum(dtype=np.float64))
+    held = resident_files()
+    vectors.rest()
+    if sys.platform == "linux":
+        assert resident_files() < held - 3
+    assert float(vectors.matrix.sum(dtype=np.float64)) == before
+    ImageVectors.of(np.zeros((3, 2), np.float32)).rest()  # nothing is mapped
+
+
+def resident_files() -> float:
+    """MB of mapped files that are in memory."""
+    if sys.platform != "linux":
+        return 0.0
+    status = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in status if line.startswith("RssFile")) / 1024

@@ -95,6 +95,11 @@ class Finetuning:
         head = self.first_phase.refit(self.config.training.epochs, observer)
         return self._fit(head, rows, rows[:0], config, observer, checkpoint)
 
+    def rest(self) -> None:
+        """Forget the decoded pixels, and let the features of the first phase be read again if need be."""
+        self._decoded.clear()
+        self.first_phase.rest()
+
     def _fit(
         self,
         head: FittedProbe,

@@ -13,6 +13,7 @@ from ..history import History, Observer
 from .adam import Adam
 from .batches import batch_count, shuffled
 from .glorot import glorot_uniform
+from .lanes import opened_lanes
 from .objective import FilledLabels, Objective
 from .schedule import learning_rates
 
@@ -61,9 +62,10 @@ def fit_probe(
         True
 
     """
-    objective = Objective.of(vectors, targets, train, config, filled, weights)
-    fitting = _Fitting(objective, train, validation, config)
-    with np.errstate(over="ignore", invalid="ignore"):  # a training that diverges shows in its losses
+    # A training that diverges shows in its losses.
+    with np.errstate(over="ignore", invalid="ignore"), opened_lanes() as lanes:
+        objective = Objective.of(vectors, targets, train, config, filled, weights, lanes)
+        fitting = _Fitting(objective, train, validation, config)
         history = fitting.run(observer)
     return objective.scaling.folded(LinearHead(*fitting.best)), history
 

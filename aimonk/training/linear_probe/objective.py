@@ -11,6 +11,7 @@ from ...config import TrainingConfig
 from ...features.image_vectors import ImageVectors
 from ..class_weights import pos_weights, prevalences
 from .cell_losses import CELL_LOSSES
+from .lanes import ALONE, Lanes
 from .scaling import Scaling
 
 
@@ -58,6 +59,8 @@ class Objective:
     penalty: float
     filled: FilledLabels | None = None
     """Labels that a model filled in; they take part in the gradient, never in `value`."""
+    lanes: Lanes = ALONE
+    """The threads that share the rows of a batch."""
 
     @classmethod
     def of(
@@ -68,10 +71,11 @@ class Objective:
         config: TrainingConfig,
         filled: FilledLabels | None = None,
         weights: np.ndarray | None = None,
+        lanes: Lanes = ALONE,
     ) -> Objective:
         """The objective of `config`, with class weights, scaling and penalty from images `train (n,)`.
 
-        `weights (D,)` are those of scaled features, see `Scaling.of`.
+        `weights (D,)` are those of scaled features, see `Scaling.of`; the `lanes` share every batch.
 
         A Gaussian prior on the kernel of a logistic regression adds a constant times `sum(K ** 2)` to the
         *sum* of the losses. If the prior is to expect the same logits however many features there are, the
@@ -87,12 +91,13 @@ class Objective:
         return cls(
             vectors=vectors,
             targets=np.asarray(targets, np.float32),
-            scaling=Scaling.of(vectors, train, weights) if scaled else Scaling.none(vectors.width),
+            scaling=Scaling.of(vectors, train, weights, lanes) if scaled else Scaling.none(vectors.width),
             loss=config.loss,
             pos_weight=pos_weights(known, config.pos_weight_power, config.pos_weight_max),
             prevalence=prevalences(known),
             penalty=config.l2 * vectors.width / cells,
             filled=filled,
+            lanes=lanes,
         )
 
     def gradient(
@@ -113,7 +118,30 @@ class Objective:
 
         """
         head = self.scaling.folded(LinearHead(kernel, bias))
-        by_kernel, by_bias = np.zeros_like(kernel), np.zeros_like(bias)
+        found = self.lanes.each(lambda part: self._sums(head, images[part], rows[part]), len(rows))
+        total, known, by_kernel, by_bias = found[0]
+        for more in found[1:]:
+            total, known = total + more[0], known + more[1]
+            by_kernel += more[2]
+            by_bias += more[3]
+        count = known or 1
+        by_kernel = self.scaling.gradient(by_kernel, by_bias) / np.float32(count)
+        by_kernel += np.float32(2 * self.penalty) * kernel
+        return (total / count if known else 0.0), by_kernel, by_bias / np.float32(count)
+
+    def value(self, kernel: np.ndarray, bias: np.ndarray, images: np.ndarray) -> float:
+        """The loss without the penalty over view 0 of these images."""
+        order = images[np.argsort(self.vectors.rows[0, images], kind="stable")]
+        head = self.scaling.folded(LinearHead(kernel, bias))
+        found = self.lanes.each(lambda part: self._loss(head, order[part]), len(order))
+        total, known = (sum(numbers) for numbers in zip(*found, strict=True))
+        return total / known if known else 0.0
+
+    def _sums(
+        self, head: LinearHead, images: np.ndarray, rows: np.ndarray
+    ) -> tuple[float, float, np.ndarray, np.ndarray]:
+        """Sums over these images: of losses, of weights of known cells, and F^T R and r of `Scaling`."""
+        by_kernel, by_bias = np.zeros_like(head.kernel), np.zeros_like(head.bias)
         total, known = 0.0, 0.0
         for part, block in self.vectors.blocks(rows):
             targets = self.targets[images[part]]
@@ -128,22 +156,17 @@ class Objective:
             total += float(losses.sum(dtype=np.float64))
             by_kernel += block.T @ slopes
             by_bias += slopes.sum(axis=0)
-        count = known or 1
-        by_kernel = self.scaling.gradient(by_kernel, by_bias) / np.float32(count)
-        by_kernel += np.float32(2 * self.penalty) * kernel
-        return (total / count if known else 0.0), by_kernel, by_bias / np.float32(count)
+        return total, known, by_kernel, by_bias
 
-    def value(self, kernel: np.ndarray, bias: np.ndarray, images: np.ndarray) -> float:
-        """The loss without the penalty over view 0 of these images."""
-        order = images[np.argsort(self.vectors.rows[0, images], kind="stable")]
-        head = self.scaling.folded(LinearHead(kernel, bias))
+    def _loss(self, head: LinearHead, images: np.ndarray) -> tuple[float, int]:
+        """Sum of losses over view 0 of these images, and the number of known cells."""
         total, known = 0.0, 0
-        for part, block in self.vectors.blocks(self.vectors.rows[0, order]):
-            targets = self.targets[order[part]]
+        for part, block in self.vectors.blocks(self.vectors.rows[0, images]):
+            targets = self.targets[images[part]]
             losses, _ = self._cells(targets, block @ head.kernel + head.bias)
             total += float(losses.sum(dtype=np.float64))
             known += int((targets >= 0).sum())
-        return total / known if known else 0.0
+        return total, known
 
     def _cells(self, targets: np.ndarray, logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return CELL_LOSSES[self.loss](targets, logits, self.pos_weight, self.prevalence)

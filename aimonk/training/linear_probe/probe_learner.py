@@ -77,6 +77,10 @@ class LinearProbe:
         rows = np.arange(len(self.targets))
         return self._fit(rows, rows[:0], without_stopping(self.config, epochs), observer)
 
+    def rest(self) -> None:
+        """Give back the memory of the features, which are read from their file again if need be."""
+        self.vectors.rest()
+
     def weights(self) -> np.ndarray | None:
         """`(D,)` weights of the scaled features, None for 1; see `color_weights`."""
         places = self.backbone.readout.colors

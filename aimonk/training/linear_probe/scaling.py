@@ -8,6 +8,7 @@ import numpy as np
 
 from ...backbones.linear_head import LinearHead
 from ...features.image_vectors import ImageVectors
+from .lanes import ALONE, Lanes
 
 _SMALLEST_SPREAD = 1e-6
 """Of a feature's mean: what spreads less is constant up to rounding."""
@@ -42,7 +43,13 @@ class Scaling:
         return cls(np.zeros(features), np.ones(features))
 
     @classmethod
-    def of(cls, vectors: ImageVectors, images: np.ndarray, weights: np.ndarray | None = None) -> Scaling:
+    def of(
+        cls,
+        vectors: ImageVectors,
+        images: np.ndarray,
+        weights: np.ndarray | None = None,
+        lanes: Lanes = ALONE,
+    ) -> Scaling:
         """Mean and standard deviation over all views of these images; a constant feature has the scale 1.
 
         One pass over the rows. Sums are taken of differences to a first estimate of the mean, without which
@@ -53,18 +60,24 @@ class Scaling:
             vectors: the features.
             images: `(n,)` indices of images, n at least 1.
             weights: `(D,)` standard deviations that the features are to have, instead of 1.
+            lanes: the threads that share the rows.
 
         """
         rows = np.sort(vectors.rows[:, images].ravel())
-        first, second = np.zeros(vectors.width), np.zeros(vectors.width)
-        pivot = np.zeros(vectors.width, np.float32)
-        for part, block in vectors.blocks(rows):
-            if part.start == 0:
-                pivot = block.mean(axis=0)
-            centered = block - pivot
-            ones = np.ones(len(centered), np.float32)
-            first += ones @ centered
-            second += ones @ np.square(centered, out=centered)
+        _, some = next(vectors.blocks(rows))
+        pivot = some.mean(axis=0)
+
+        def sums(part: slice) -> np.ndarray:
+            """Of the differences to the pivot, and of their squares, `(2, D)`."""
+            found = np.zeros((2, vectors.width))
+            for _, block in vectors.blocks(rows[part]):
+                centered = block - pivot
+                ones = np.ones(len(centered), np.float32)
+                found[0] += ones @ centered
+                found[1] += ones @ np.square(centered, out=centered)
+            return found
+
+        first, second = np.sum(lanes.each(sums, len(rows)), axis=0)
         shift = first / len(rows)
         mean = pivot + shift
         spread = np.sqrt(np.maximum(second / len(rows) - shift**2, 0))
