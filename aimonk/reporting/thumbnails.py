@@ -131,11 +131,11 @@ def best_and_worst(
     probability = np.clip(np.asarray(predictions.probabilities, dtype=float), 1e-6, 1 - 1e-6)
     positive = predictions.targets == 1
     losses = np.where(known, -np.log(np.where(positive, probability, 1 - probability)), 0.0)
-    labelled = known.sum(axis=1)
-    mean_loss = losses.sum(axis=1) / np.maximum(labelled, 1)
+    labeled = known.sum(axis=1)
+    mean_loss = losses.sum(axis=1) / np.maximum(labeled, 1)
     predicted = predictions.probabilities >= thresholds
     order = np.argsort(mean_loss, kind="stable")
-    ranked = order[2 * labelled[order] >= max(1, known.shape[1])].tolist()
+    ranked = order[2 * labeled[order] >= max(1, known.shape[1])].tolist()
     found = (predicted & positive).any(axis=1)
     limit = min(limit, len(ranked) // 2)
     best = [i for i in ranked if found[i]][:limit]

@@ -70,7 +70,7 @@ COPIES: dict[str, tuple[Alter, int]] = {
     "half the size": (smaller(0.5), 85),
     "mirrored": (ImageOps.mirror, 85),
     "mirrored, 70% of the size, quality 60": (lambda image: smaller(0.7)(ImageOps.mirror(image)), 60),
-    "grey": (ImageOps.grayscale, 85),
+    "gray": (ImageOps.grayscale, 85),
     "2% cut off each side": (cut(0.02, 0.02, 0.02, 0.02), 85),
     "5% cut off each side": (cut(0.05, 0.05, 0.05, 0.05), 85),
     "4% cut off the left side": (cut(0.04, 0, 0, 0), 85),
@@ -128,38 +128,38 @@ def thumbnails(count: int, crowd: float) -> np.ndarray:
     Each second photo of the scene has a dark spot.
     """
     draw = np.random.default_rng(0)
-    grey = np.empty((count, SIDE, SIDE), np.uint8)
+    gray = np.empty((count, SIDE, SIDE), np.uint8)
     frequency = np.hypot(np.fft.fftfreq(SIDE)[:, None], np.fft.rfftfreq(SIDE)) + 0.02
     for start in range(0, count, 5000):
         shape = (min(5000, count - start), *frequency.shape)
         waves = (draw.normal(size=shape) + 1j * draw.normal(size=shape)) / frequency**1.2
         pixels = np.fft.irfft2(waves, axes=(1, 2))
-        grey[start : start + 5000] = np.clip(
+        gray[start : start + 5000] = np.clip(
             128 + 45 * pixels / pixels.std(axis=(1, 2), keepdims=True), 0, 255
         )
-    scene = grey[0].astype(float)
+    scene = gray[0].astype(float)
     for row in range(int(crowd * count)):
         photo = scene * draw.uniform(0.9, 1.1) + draw.normal(0, 2, scene.shape)
         if row % 2:
             down, across = draw.integers(0, SIDE - 4, 2)
             photo[down : down + 4, across : across + 4] -= 60
-        grey[row] = np.clip(photo, 0, 255)
-    return grey
+        gray[row] = np.clip(photo, 0, 255)
+    return gray
 
 
 def search(count: int, crowd: float) -> None:
     """Print time and peak memory of the search for pairs and scenes."""
-    grey = thumbnails(count, crowd)
+    gray = thumbnails(count, crowd)
     hashes = zip(
-        hashes_without_border(grey, 0).tolist(),
-        hashes_without_border(grey[:, :, ::-1], 0).tolist(),
+        hashes_without_border(gray, 0).tolist(),
+        hashes_without_border(gray[:, :, ::-1], 0).tolist(),
         strict=True,
     )
     facts = [
-        ImageFacts(str(row), Path(), str(row), 1, "JPEG", 1, 1, *each, None, grey[row].tobytes())
+        ImageFacts(str(row), Path(), str(row), 1, "JPEG", 1, 1, *each, None, gray[row].tobytes())
         for row, each in enumerate(hashes)
     ]
-    del grey
+    del gray
     targets = np.random.default_rng(1).integers(0, 2, (count, 3)).astype(np.float32)
     start = time.perf_counter()
     pairs = near_pairs(facts, DataConfig().near_duplicates)

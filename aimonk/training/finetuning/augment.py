@@ -3,7 +3,7 @@
 Names: `flip` mirrors left and right; `crop` zooms into 64% to 100% of the area, anywhere; `rotate` turns by
 at most 10 degrees; `color` changes brightness, contrast and saturation by at most 20%, 20% and 30%; `erase`
 paints a rectangle of 2% to 20% of the area over every fourth image (Zhong, Zheng, Kang, Li, Yang, "Random
-Erasing Data Augmentation", AAAI 2020) in the image's mean colour.
+Erasing Data Augmentation", AAAI 2020) in the image's mean color.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ def _flipped(images: Tensor, seed: Tensor) -> Tensor:
 def _warped(images: Tensor, names: tuple[str, ...], seed: Tensor) -> Tensor:
     """Flip, crop and rotation in one resampling, mirrored at the edges.
 
-    With coordinates from the image's centre, an output pixel v shows the input at s R(r) F v + d: F mirrors
-    x, R turns by the angle r, s is the side of the crop and d its offset from the centre.
+    With coordinates from the image's center, an output pixel v shows the input at s R(r) F v + d: F mirrors
+    x, R turns by the angle r, s is the side of the crop and d its offset from the center.
     """
     draw = _Draw(seed, images)
     height, width = images.shape[1:3]
@@ -106,14 +106,14 @@ def _sampled(images: Tensor, y: Tensor, x: Tensor) -> Tensor:
 
 
 def _reflected(place: Tensor, length: int) -> Tensor:
-    """Coordinates outside 0 ... length - 1 (by less than that) mirrored at the edge pixels' centres."""
+    """Coordinates outside 0 ... length - 1 (by less than that) mirrored at the edge pixels' centers."""
     place = tf.abs(place)
     return tf.minimum(place, 2.0 * (length - 1) - place)
 
 
 @tf.function(jit_compile=True)
 def _recolored(images: Tensor, seed: Tensor) -> Tensor:
-    """With brightness b, contrast c, saturation s, grey value g of a pixel and m of the image.
+    """With brightness b, contrast c, saturation s, gray value g of a pixel and m of the image.
 
     b (c (s x + (1 - s) g) + (1 - c) m) = b c s x + b c (1 - s) g + b (1 - c) m.
     """
@@ -123,9 +123,9 @@ def _recolored(images: Tensor, seed: Tensor) -> Tensor:
         for stream, most in ((5, BRIGHTNESS), (6, CONTRAST), (7, SATURATION))
     )
     pixels = tf.cast(images, tf.float32)
-    grey = tf.tensordot(pixels, tf.constant(LUMA), 1)[..., None]
-    mean = tf.reduce_mean(grey, axis=(1, 2), keepdims=True)
-    common = brightness * contrast * (1 - saturation) * grey + brightness * (1 - contrast) * mean
+    gray = tf.tensordot(pixels, tf.constant(LUMA), 1)[..., None]
+    mean = tf.reduce_mean(gray, axis=(1, 2), keepdims=True)
+    common = brightness * contrast * (1 - saturation) * gray + brightness * (1 - contrast) * mean
     return tf.saturate_cast(tf.round(brightness * contrast * saturation * pixels + common), tf.uint8)
 
 

@@ -38,7 +38,7 @@ def model_from_head(
     if scaling is not None:
         head = scaling.unfolded(head)
         features = keras.layers.Normalization(
-            mean=scaling.mean.tolist(), variance=(scaling.scale**2).tolist(), name="standardised"
+            mean=scaling.mean.tolist(), variance=(scaling.scale**2).tolist(), name="standardized"
         )(features)
     if dropout:
         features = keras.layers.Dropout(dropout, seed=0, name="dropout")(features)

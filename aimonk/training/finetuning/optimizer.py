@@ -12,7 +12,7 @@ from ...config import FinetuneConfig
 from ..backend import keras
 
 NOT_DECAYED = ["bias", "gamma", "beta"]
-"""Parts of the names of variables that weight decay spares: biases, and the scales of normalisation."""
+"""Parts of the names of variables that weight decay spares: biases, and the scales of normalization."""
 
 
 def make_optimizer(

@@ -74,7 +74,7 @@ def test_sampling_by_hand() -> None:
 
 
 def test_color_scales_grey_images_as_a_whole() -> None:
-    """Of one grey value, saturation and contrast leave it alone, and brightness is within 20%."""
+    """Of one gray value, saturation and contrast leave it alone, and brightness is within 20%."""
     got = changed(np.full((64, 8, 8, 3), 100, np.uint8), "color").astype(float)
     np.testing.assert_array_equal(got, got[:, :1, :1, :1] + np.zeros_like(got))
     values = got[:, 0, 0, 0]

@@ -90,7 +90,7 @@ def test_warm_up_starts_at_nothing(model: keras.Model, images: np.ndarray, targe
     np.testing.assert_allclose(first, second, rtol=1e-5)
 
 
-def test_batch_normalisation_stays_as_it_was(
+def test_batch_normalization_stays_as_it_was(
     model: keras.Model, images: np.ndarray, targets: np.ndarray
 ) -> None:
     norm = model.get_layer("inner").get_layer("norm")

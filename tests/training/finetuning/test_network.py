@@ -54,7 +54,7 @@ def test_dropout_is_for_training_only(tmp_path: Path) -> None:
     body = backbone()
     model = model_from_head(body, HEAD, dropout=0.5)
     images = np.full((64, 8, 8, 3), 200, np.uint8)
-    choose_trainable(model, 1)  # batch normalisation stays as it is
+    choose_trainable(model, 1)  # batch normalization stays as it is
     served, trained = (np.asarray(model(images, training=training)) for training in (False, True))
     np.testing.assert_allclose(served, HEAD.logits(body.predict_on_batch(images)), rtol=1e-5)
     assert len(np.unique(trained, axis=0)) > 1  # equal images, unequal features left out
@@ -73,7 +73,7 @@ def test_dropout_is_for_training_only(tmp_path: Path) -> None:
     ],
 )
 def test_trainable_layers(last_layers: int, trained: list[str]) -> None:
-    """The batch normalisation counts as one of the last layers, and is never trained."""
+    """The batch normalization counts as one of the last layers, and is never trained."""
     model = model_from_head(backbone(), HEAD)
     choose_trainable(model, 1)  # what an earlier call has chosen does not matter
     choose_trainable(model, last_layers)
