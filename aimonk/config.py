@@ -45,7 +45,8 @@ class DataConfig:
     """Largest share of label rows whose image may be missing or unreadable."""
     max_pixels: AtLeastOne = TRAINING.max_pixels
     """Pixels that decoding one image may unpack, at up to 16 bytes each; what takes more cannot be used. A
-    JPEG is reduced while it is decoded, so that a photo of 108 megapixels stays far below the default."""
+    JPEG is reduced while it is decoded, so that a photo of 108 megapixels stays far below the default. The
+    model scores images within the same limit; a server has its own."""
     near_duplicates: Annotated[int, Field(ge=-1, le=16)] = 12
     """Images whose 64-bit perceptual hashes differ by at most so many bits are compared closely, by
     thumbnails: are they one photo? -1 switches it off."""

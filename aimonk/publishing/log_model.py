@@ -74,6 +74,7 @@ def log_model(
             "labels": dataset.labels.name,
             "data digest": dataset.digest,
         },
+        max_pixels=config.data.max_pixels,
     )
     # Images that chose thresholds count as seen, like those it was trained on.
     seen = [dataset.digests[row] for row in (*candidate.rows, *candidate.split.validation)]

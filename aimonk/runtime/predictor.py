@@ -60,8 +60,10 @@ class Predictor:
 
     def __init__(self, folder: Path, *, throughput: bool = False, served: bool = False) -> None:
         self.info, self._folder = read_info(folder), folder
-        pixels = self.info.limits.pixels_per_image
-        self._decode_limits = dataclasses.replace(SERVING, max_pixels=pixels) if served else TRAINING
+        kind, pixels = (
+            (SERVING, self.info.limits.pixels_per_image) if served else (TRAINING, self.info.max_pixels)
+        )
+        self._decode_limits = dataclasses.replace(kind, max_pixels=pixels)
         check_digests(folder)
         self.digest = package_digest(folder)
         self._graph = read_graph(folder, self.info)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from .decode_limits import TRAINING
 from .request_limits import Limits
 from .user_errors import ModelError
 
@@ -72,6 +73,8 @@ class PackageInfo:
     """By software and `weights`; SPDX expressions where the source states one."""
     limits: Limits = Limits()
     """What a server of this model takes on at once."""
+    max_pixels: int = TRAINING.max_pixels
+    """Of an image that is scored in process: as many as in the training, see `decode_limits`."""
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from aimonk.backbones.linear_head import append_head
-from aimonk.config import Config, EvaluationConfig, TrackingConfig
+from aimonk.config import Config, DataConfig, EvaluationConfig, TrackingConfig
 from aimonk.data.dataset import Dataset, read_dataset
 from aimonk.data.demo.draw_demo import draw_demo
 from aimonk.data.split import Split
@@ -27,6 +27,8 @@ from aimonk.publishing import publish_training as publishing
 from aimonk.publishing.candidate import Candidate
 from aimonk.publishing.publish_training import prepare_delivery, publish_training
 from aimonk.results.training_result import TrainingResult
+from aimonk.runtime.record import read_info
+from aimonk.tracking.logged_model import model_package
 from aimonk.tracking.tracked_run import tracked_run
 from aimonk.training.history import History
 from aimonk.training.learner import ExportedModel
@@ -112,6 +114,15 @@ def test_everything_is_under_its_own_name(
     assert [point.step for point in points] == [0]
     assert store.get_model_version("dresses", result.version).aliases == ["champion"]
     assert result.decision.promote
+
+
+def test_the_package_scores_images_as_large_as_the_training_took(
+    store: MlflowClient, dataset: Dataset, candidate: Candidate
+) -> None:
+    config = replace(CONFIG, data=DataConfig(max_pixels=1_000_000))
+    with recorded() as record, tracked_run("dresses") as run:
+        result = publish_training(run, LEARNER, dataset, candidate, config, record)
+    assert read_info(model_package(result.model_uri)).max_pixels == 1_000_000
 
 
 @pytest.mark.parametrize("step", ["log_predictions", "log_evidence", "log_report", "judge", "register"])

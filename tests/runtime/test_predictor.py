@@ -171,6 +171,15 @@ def test_a_server_reads_common_formats_within_the_packages_limit(make_package: C
         assert odd.error is not None and good.error is None
 
 
+def test_in_process_the_limit_is_that_of_the_training(make_package: Callable[..., Path]) -> None:
+    folder = make_package(info=dataclasses.replace(color_info(), max_pixels=10_000))
+    images = [plain_image(0, 0, 0, "PNG", side=101), plain_image(0, 0, 0, "PPM", side=100)]
+    with Predictor(folder) as here, Predictor(folder, served=True) as served:
+        large, good = here.predict(images)
+        assert "within the limit of 10,000" in str(large.error) and good.error is None
+        assert served.predict(images[:1])[0].error is None  # a server has its own
+
+
 def test_a_reason_in_place_of_an_image_is_that_rows_error(predictor: Predictor) -> None:
     answers = predictor.predict([plain_image(0, 0, 0), ImagesError("there is no image")])
     assert [answer.error for answer in answers] == [None, "there is no image"]

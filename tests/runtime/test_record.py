@@ -24,6 +24,7 @@ INFO = PackageInfo(
     versions={"aimonk": "0.1.0"},
     licenses={"aimonk": "Apache-2.0"},
     limits=Limits(images_per_request=7),
+    max_pixels=1000,
 )
 
 
