@@ -34,8 +34,11 @@ from scipy.special import stdtrit
 
 from .bootstrap import resample_groups, spread
 from .folds import pool_folds
+from .influence import linearize_ap
 from .intervals import Interval
+from .metric_errors import MANY_GROUPS
 from .metrics import rank
+from .units import collapse
 
 EXPONENTS = np.arange(0.1, 1.25, 0.1)
 COVERAGE = 0.8
@@ -117,23 +120,41 @@ def learning_curve(
     """
     if len(sizes) < FEWEST_POINTS or not (np.diff(sizes) > 0).all():
         raise ValueError(f"a curve needs at least {FEWEST_POINTS} ascending sizes, not {list(sizes)}")
-    columns = range(len(attributes))
     pooled = [pool_folds(targets, values, folds) for values in scores]
-    rankings = [[rank(targets[:, j], values[:, j]) for j in columns] for values in pooled]
-    once = np.ones((1, len(targets)))
-    values = np.array([[r.average_precision(once)[0] for r in ranked] for ranked in rankings])  # (K, L)
-    draws = np.empty((resamples, len(sizes), len(attributes)))
-    for rows, weights in resample_groups(groups, folds, resamples, seed):
-        for k, ranked in enumerate(rankings):
-            for j, ranking in enumerate(ranked):
-                draws[rows, k, j] = ranking.average_precision(weights)
-    # An attribute that a resample has no positive of keeps its estimate there.
-    draws = np.where(np.isfinite(draws), draws, values)
+    values, draws = _resampled(targets, pooled, groups, folds, resamples, seed)
     at = np.asarray(sizes, dtype=np.float64)
     curves = [_curve(name, at, values[:, j], draws[:, :, j]) for j, name in enumerate(attributes)]
     defined = np.isfinite(values).all(axis=0)
     mean = _curve("mean", at, values[:, defined].mean(axis=1), draws[:, :, defined].mean(axis=2))
     return LearningCurve(tuple(map(float, sizes)), mean, tuple(curves))
+
+
+def _resampled(
+    targets: np.ndarray,
+    pooled: Sequence[np.ndarray],
+    groups: np.ndarray,
+    folds: np.ndarray | None,
+    resamples: int,
+    seed: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """AP of each point, `(K, L)`, and of each resample of the groups, `(B, K, L)`.
+
+    Where the rarer class has many groups, a resample's AP is linear in its weights w up to terms of second
+    order: AP + sum_i w_i AP_i, with the influences AP_i of `linearize_ap`.
+    """
+    units = collapse(targets, pooled[-1], groups, folds)
+    few = np.minimum(units.positives, units.negatives) < MANY_GROUPS
+    linear = [linearize_ap(targets, scores) for scores in pooled]
+    values = np.array([found.values for found in linear])
+    exact = [(j, [rank(targets[:, j], scores[:, j]) for scores in pooled]) for j in np.flatnonzero(few)]
+    draws = np.empty((resamples, *values.shape))
+    for rows, weights in resample_groups(groups, folds, resamples, seed):
+        for k, found in enumerate(linear):
+            draws[rows, k] = found.values + weights @ found.influence
+        for j, rankings in exact:
+            draws[rows, :, j] = np.stack([ranking.average_precision(weights) for ranking in rankings], axis=1)
+    # An attribute that a resample has no positive of keeps its estimate there.
+    return values, np.where(np.isfinite(draws), draws, values)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aimonk.evaluation import learning_curve as module
 from aimonk.evaluation.intervals import Interval
 from aimonk.evaluation.learning_curve import AttributeCurve, PowerLaw, learning_curve
 
@@ -62,6 +63,23 @@ def test_attributes_that_rise_and_that_are_flat_are_told_apart() -> None:
     record = curve.to_json()
     assert record["images"] == SIZES.tolist()
     assert record["attributes"][1]["state"] == "flat"
+
+
+def test_of_many_groups_influences_give_the_intervals_of_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where images come in groups, which are drawn as a whole, and in folds."""
+    targets, scores = simulate(3)
+    groups = np.arange(1200) // 2
+    folds = groups % 3
+    found = {}
+    for many in (200, 10**9):
+        monkeypatch.setattr(module, "MANY_GROUPS", many)
+        found[many] = learning_curve(targets, scores, SIZES.tolist(), ("rising", "flat"), groups, folds)
+    linear, exact = found[200], found[10**9]
+    assert linear != exact
+    for one, other in zip((linear.mean, *linear.attributes), (exact.mean, *exact.attributes), strict=True):
+        assert [point.value for point in one.points] == pytest.approx([point.value for point in other.points])
+        for here, there in zip(one.points + one.gains, other.points + other.gains, strict=True):
+            assert here.high - here.low == pytest.approx(there.high - there.low, rel=0.1)
 
 
 def test_folds_are_ranked_apart() -> None:
