@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -75,6 +76,7 @@ def serve(model: str, host: str = "127.0.0.1", port: int = 8000) -> None:
         AimonkError: the address cannot be listened at.
     """
     with loaded_for_serving(model) as served:
+        _look_for_garbage_often()
         config = uvicorn.Config(
             create_app(served), host, port, log_level="warning", timeout_graceful_shutdown=_DRAIN_SECONDS
         )
@@ -84,6 +86,15 @@ def serve(model: str, host: str = "127.0.0.1", port: int = 8000) -> None:
             raise AimonkError(
                 f"The server cannot listen at {host}:{port}; name another --host or --port."
             ) from None
+
+
+def _look_for_garbage_often() -> None:
+    """Undo what the command line sets: an error and its frames are garbage that may hold an unpacked image.
+
+    What is loaded by now stays until the end, so it is not looked through again.
+    """
+    gc.freeze()
+    gc.set_threshold(700, 10, 10)
 
 
 def create_app(model: ServedModel) -> Starlette:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import gc
 import json
 import os
 import signal
@@ -23,6 +24,7 @@ from starlette.testclient import TestClient
 
 from aimonk.runtime.predictor import Predictor
 from aimonk.runtime.request_limits import Limits
+from aimonk.serving import http_server
 from aimonk.serving.http_server import create_app
 from aimonk.serving.served_model import ServedModel
 from tests.conftest import ROOT
@@ -268,3 +270,16 @@ def test_a_busy_server_ends_soon_after_sigterm(package: Path) -> None:
         asking.join()
     finally:
         server.kill()
+
+
+def test_garbage_of_requests_is_looked_for_often() -> None:
+    """The command line looks for it rarely while libraries are imported; errors hold unpacked images."""
+    before = gc.get_threshold()
+    gc.set_threshold(100_000, 50, 100)
+    try:
+        http_server._look_for_garbage_often()
+        assert gc.get_threshold() == (700, 10, 10)
+        assert gc.get_freeze_count()
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
