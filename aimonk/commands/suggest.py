@@ -33,6 +33,8 @@ from ..tracking.recorded_request import recorded_config
 
 LEAST_SURE = 3
 """Attributes named with each suggestion."""
+WRITTEN = (".csv", ".json")
+"""Suffixes of what can be written: a table, and tasks for Label Studio."""
 
 
 def suggest(
@@ -68,6 +70,11 @@ def suggest(
     available = [name for name in STRATEGIES if name not in NEEDS_COMMITTEE]
     if strategy not in available:
         raise ConfigError(f"There is no strategy {strategy!r}; known are {', '.join(available)}.")
+    if out and Path(out).suffix.lower() not in WRITTEN:
+        known = " or ".join(WRITTEN)
+        raise ConfigError(
+            f"Suggestions cannot be written to {Path(out).name}; give a file that ends in {known}."
+        )
     config = load_config(None, settings)
     with recorded() as record:
         with stage("model", "Model"):

@@ -34,8 +34,9 @@ from ..sweeping.study import open_study
 from ..sweeping.trials import Trial
 from ..training.learner import Learner
 from ..training.open_learner import open_learner
+from .data_warnings import warn_of_data
 from .read_data import read_data
-from .train import all_for_training, opened_store, warn_of_data
+from .train import all_for_training, opened_store
 
 
 @dataclass(frozen=True)

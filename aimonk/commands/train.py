@@ -17,8 +17,7 @@ from ..background_import import imported_in_background
 from ..config import Config
 from ..config_file import chosen_config
 from ..data.dataset import Dataset
-from ..data.split import Split, make_split, straddling
-from ..data.suggest_groups import suggested_groups
+from ..data.split import Split, make_split
 from ..errors import BackboneError, ConfigError
 from ..evaluation.cross_validation import FoldLogits, fold_splits, held_out_scores, score_fold
 from ..evaluation.held_out import evidence_of
@@ -29,6 +28,7 @@ from ..training.growing_shares import measure_curve
 from ..training.history import EpochProgress, History, Observer, SecondPhase, joined
 from ..training.learner import FittedModel, Learner
 from ..training.open_learner import open_learner
+from .data_warnings import filled_in, warn_of_data
 from .read_data import read_data
 from .training_request import TrainingRequest, interrupted_request
 
@@ -101,7 +101,7 @@ def run_training(request: TrainingRequest, may_use_random_weights: bool = False)
     check_store(config.features)
     with recorded() as record, imported_in_background("mlflow"):
         dataset = read_data(request.data, request.labels, config)
-        tell(*dataset.read_as.sentences()[:2])
+        tell(*dataset.read_as.sentences()[:2], *filled_in(dataset, config))
         plan = plan_splits(dataset, config)
         with stage("open", "Backbone and tracking store"), opened_store(config.tracking.experiment):
             learner, config = _open_learner(config, may_use_random_weights)
@@ -218,34 +218,6 @@ def all_for_training(images: int) -> Split:
     """Return a split that trains on every image."""
     rows = np.arange(images)
     return Split(train=rows, validation=rows[:0], test=rows[:0])
-
-
-def warn_of_data(dataset: Dataset, plan: tuple[Split, ...], config: Config) -> None:
-    """Warn of what a user should know of the data before believing any figure."""
-    found = dataset.audit
-    if found.missing:
-        listed = ", ".join(found.missing[:5]) + (", ..." if len(found.missing) > 5 else "")
-        LOGGER.warning("%d label rows have no image file and are left out: %s", len(found.missing), listed)
-    if found.unreadable:
-        name, why = found.unreadable[0]
-        LOGGER.warning(
-            "%d images cannot be read and are left out; the first is %s: %s", len(found.unreadable), name, why
-        )
-    if found.flat:
-        listed = ", ".join(found.flat[:5]) + (", ..." if len(found.flat) > 5 else "")
-        LOGGER.warning("%d images show one color only: %s", len(found.flat), listed)
-    for attribute in dataset.unlearnable:
-        LOGGER.warning("%r is left out: %s", attribute.name, attribute.reason)
-    if dataset.table is not None and (suggested := suggested_groups(dataset.table)) is not None:
-        LOGGER.warning("%s", suggested.sentence())
-    copies = straddling(dataset.groups, *plan[0].parts().values()) if len(plan) == 1 else 0
-    if copies:
-        LOGGER.warning(
-            "%d groups of images are in several sets, which flatters the scores; use split.kind=grouped",
-            copies,
-        )
-    if dataset.split is not None and config.split.kind != "column":
-        LOGGER.warning("The labels' column of sets is not used; set split.kind=column to use it")
 
 
 @contextmanager

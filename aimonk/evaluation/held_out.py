@@ -36,17 +36,24 @@ class HeldOutScores:
     def __len__(self) -> int:
         return len(self.images)
 
-    def rows_of(self, digests: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    def rows_of(
+        self, digests: Sequence[str], names: Sequence[str | None] | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return the rows of a table whose image was held out, and its rows here, `(m,) int64` each.
 
         Args:
             digests: hex SHA-256 of the table's images; the same one may come several times.
+            names: of the images. Copies of one image may have different labels, so of several rows with a
+                digest the one of the same name is taken; else, and without names, the first.
         """
-        row_of: dict[str, int] = {}
-        for row, digest in enumerate(self.digests):
-            row_of.setdefault(digest, row)
-        theirs = [row for row, digest in enumerate(digests) if digest in row_of]
-        return np.array(theirs, np.int64), np.array([row_of[digests[row]] for row in theirs], np.int64)
+        row_of: dict[tuple[str, str | None], int] = {}
+        for row, (digest, name) in enumerate(zip(self.digests, self.images, strict=True)):
+            row_of.setdefault((digest, name), row)
+            row_of.setdefault((digest, None), row)
+        asked = zip(digests, names or [None] * len(digests), strict=True)
+        found = [row_of.get(one, row_of.get((one[0], None))) for one in asked]
+        theirs = [row for row, place in enumerate(found) if place is not None]
+        return np.array(theirs, np.int64), np.array([found[row] for row in theirs], np.int64)
 
     @property
     def fold_numbers(self) -> np.ndarray | None:
@@ -61,14 +68,9 @@ class HeldOutScores:
 def matching_rows(first: HeldOutScores, second: HeldOutScores) -> tuple[np.ndarray, np.ndarray]:
     """Return the rows of the images that both hold out, `(M,) int64` into each, in the order of `first`.
 
-    Images are matched by digest. Where a digest occurs several times in `second`, the first row counts.
+    Images are matched by digest, and copies of one image by name, see `HeldOutScores.rows_of`.
     """
-    position: dict[str, int] = {}
-    for row, digest in enumerate(second.digests):
-        position.setdefault(digest, row)
-    pairs = [(row, position[digest]) for row, digest in enumerate(first.digests) if digest in position]
-    rows = np.array(pairs, dtype=np.int64).reshape(-1, 2)
-    return rows[:, 0], rows[:, 1]
+    return second.rows_of(first.digests, first.images)
 
 
 def evidence_of(

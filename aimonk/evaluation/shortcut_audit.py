@@ -35,8 +35,11 @@ def audit_shortcuts(
     if len(rows) > MOST_IMAGES:
         rows = np.sort(np.random.default_rng(seed).choice(len(rows), MOST_IMAGES, replace=False))
     traits = file_traits([dataset.names[row] for row in rows], [dataset.paths[row] for row in rows], progress)
+    columns = traits.columns
+    if dataset.labels.is_dir():  # the folders are the labels
+        columns = {name: values for name, values in columns.items() if name != "folder"}
     return find_shortcuts(
-        traits.columns,
+        columns,
         dataset.targets[rows],
         dataset.groups[rows],
         dataset.attributes,

@@ -24,7 +24,7 @@ class OperatingPoint:
 
     name: str
     threshold: float
-    """The median, where each fold has its own threshold."""
+    """Of `(N, L)` thresholds the median of the column; in a training's answer the one that the model uses."""
     precision: float
     recall: float
     f1: float

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -42,9 +42,14 @@ class Candidate:
 
     @cached_property
     def operating_points(self) -> tuple[OperatingPoint, ...]:
-        """Precision, recall and F1 per attribute, each image at a threshold chosen without it."""
+        """Precision, recall and F1 per attribute, each image at a threshold chosen without it.
+
+        The threshold beside them is the one that the model answers with: of several folds, each has its own.
+        """
         scores = self.scores
-        return operating_points(scores.targets, scores.probabilities, scores.thresholds, scores.attributes)
+        points = operating_points(scores.targets, scores.probabilities, scores.thresholds, scores.attributes)
+        served = self.operation.thresholds.tolist()
+        return tuple(replace(point, threshold=own) for point, own in zip(points, served, strict=True))
 
     @property
     def pos_weights(self) -> dict[str, float]:

@@ -113,7 +113,7 @@ def _publish(
     facts: dict[str, Any],
 ) -> tuple[Version, Decision]:
     name, scores, evidence = config.tracking.register, candidate.scores, candidate.evidence
-    with stage("report", "Suspects and galleries"):
+    with stage("suspects", "Suspects and galleries"):
         report = draft_report(run.id, dataset, candidate, config, facts)
         cells = explained_cells(report)
     with stage("package", "Model package") as progress:

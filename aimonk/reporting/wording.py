@@ -71,7 +71,7 @@ def meaning(evidence: Evidence, alpha: float) -> list[str]:
     if few:
         story.append(
             f"There are too few labels for a verdict on {listing(few)}: fewer than 10 photos are labeled "
-            "present, or fewer than 10 absent."
+            "present, or fewer than 10 absent, counting copies of a photo once."
         )
     return story
 

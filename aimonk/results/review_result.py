@@ -97,7 +97,7 @@ class ReviewResult(Result):
             + (
                 f"; the answers are in {self.journal}."
                 if self.cells > self.open
-                else "; nothing was written."
+                else "; there is no answer yet."
             ),
             f"{changes.flipped} labels flipped, {changes.filled} filled, {changes.removed} removed, "
             f"{changes.confirmed} confirmed.",
@@ -113,7 +113,12 @@ class ReviewResult(Result):
             lines.append(f"Mean AP of run {self.against} less that of this one, on the same images:")
             lines += comparison_lines(self.comparison)
         if self.out:
-            lines.append(f"The corrected labels are in {self.out}.")
+            answered = self.cells > self.open
+            lines.append(
+                f"The corrected labels are in {self.out}."
+                if answered
+                else f"{self.out} has your labels as they are."
+            )
         return [Text(line) for line in lines]
 
 

@@ -106,7 +106,7 @@ def compare_with_reviewed(
 def _aligned(scores: HeldOutScores, dataset: Dataset, values: np.ndarray) -> np.ndarray:
     """`(N, L) float64`: values of held-out images in the order of the data set; nan where there is none."""
     found = np.full(dataset.targets.shape, np.nan)
-    ours, theirs = scores.rows_of(dataset.digests)
+    ours, theirs = scores.rows_of(dataset.digests, dataset.names)
     for column, name in enumerate(dataset.attributes):
         if name in scores.attributes:
             found[ours, column] = values[theirs, scores.attributes.index(name)]
@@ -115,7 +115,7 @@ def _aligned(scores: HeldOutScores, dataset: Dataset, values: np.ndarray) -> np.
 
 def _held_out_together(first: HeldOutScores, second: HeldOutScores) -> bool:
     """Whether both hold out the same images, in the same folds by whatever number."""
-    ours, theirs = second.rows_of(first.digests)
+    ours, theirs = second.rows_of(first.digests, first.images)
     if not len(ours) == len(first) == len(second):
         return False
     pairs = set(zip(first.folds[ours].tolist(), second.folds[theirs].tolist(), strict=True))

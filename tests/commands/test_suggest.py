@@ -96,3 +96,8 @@ def test_tasks_for_label_studio_are_answered(folder: Path, store: MlflowClient, 
     assert {one["model_version"] for one in tasks.values()} == {"models:/m/1"}
     assert '<Choice value="dark"/>' in (tmp_path / "tasks.json.xml").read_text()
     assert f"Written to {out} and {out}.xml." in " ".join(str(found).split())
+
+
+def test_a_table_or_tasks_can_be_written(folder: Path) -> None:
+    with pytest.raises(ConfigError, match=r"next\.xlsx; give a file that ends in \.csv or \.json"):
+        suggest("models:/m/1", folder, out=folder / "next.xlsx")

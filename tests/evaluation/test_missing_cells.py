@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.stats import hypergeom
 
@@ -61,6 +63,15 @@ def test_images_are_found_by_content() -> None:
     ours, theirs = held_out("abca").rows_of(("x", "c", "a", "a"))
     assert ours.tolist() == [1, 2, 3]
     assert theirs.tolist() == [2, 0, 0]
+
+
+def test_copies_of_an_image_are_told_apart_by_name() -> None:
+    """Their labels may differ. Without a name, or with an unknown one, the first copy is taken."""
+    scores = replace(held_out("abca"), images=("one", "two", "three", "four"))
+    ours, theirs = scores.rows_of(("a", "a", "a", "x", "b"), ("four", "one", "new", "one", "four"))
+    assert ours.tolist() == [0, 1, 2, 4]
+    assert theirs.tolist() == [3, 0, 0, 1]
+    assert scores.rows_of(("a",), (None,))[1].tolist() == [0]
 
 
 def test_thresholds_come_from_the_present_labels_of_held_out_images() -> None:

@@ -70,14 +70,14 @@ def test_something_learned_names_what_was_not_and_bounds_the_false_claims() -> N
     assert without == "There is no evidence for a1 and a2. Ignore what the model says about them."
     assert few == (
         "There are too few labels for a verdict on a3: fewer than 10 photos are labeled present, "
-        "or fewer than 10 absent."
+        "or fewer than 10 absent, counting copies of a photo once."
     )
 
 
 def test_where_all_are_too_few_nothing_else_is_claimed() -> None:
     assert meaning(evidence(F, F), 0.05) == [
         "There are too few labels for a verdict on a0 and a1: fewer than 10 photos are labeled present, "
-        "or fewer than 10 absent."
+        "or fewer than 10 absent, counting copies of a photo once."
     ]
 
 

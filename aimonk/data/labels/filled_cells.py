@@ -97,7 +97,8 @@ def set_filled_apart(table: LabelTable) -> LabelTable:
             targets[row, column], filled[row, column] = MISSING, cell.value
             count += 1
     note = (
-        f"{count} labels were filled in by a model ({companion(table.source).name}) and count as not known."
+        f"{count} labels were filled in by a model ({companion(table.source).name}); every figure takes them "
+        "as not known."
     )
     read_as = replace(table.read_as, notes=(*table.read_as.notes, note))
     return replace(table, targets=targets, filled=filled, read_as=read_as)
