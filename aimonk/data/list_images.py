@@ -68,7 +68,7 @@ class ImageList:
         """Return what was skipped as a sentence; empty if nothing was.
 
         >>> ImageList((), {"movies": 2, "texts and tables": 1}).sentence()
-        'Skipped 3 files that are no images: movies (2), texts and tables (1).'
+        'Skipped 3 files that are not images: movies (2), texts and tables (1).'
         """
         return skipped_sentence(self.skipped)
 
@@ -79,9 +79,7 @@ def skipped_sentence(skipped: Mapping[str, int]) -> str:
         return ""
     total = sum(skipped.values())
     kinds = ", ".join(f"{kind} ({count:,})" for kind, count in skipped.items())
-    return (
-        f"Skipped {total:,} {'file that is no image' if total == 1 else 'files that are no images'}: {kinds}."
-    )
+    return f"Skipped {total:,} {'file that is not an image' if total == 1 else 'files that are not images'}: {kinds}."
 
 
 def list_images(folder: Path) -> ImageList:

@@ -25,7 +25,7 @@ class EmbeddingResult(Result):
     seconds: dict[str, float]
     warnings: tuple[str, ...] = ()
     skipped: Mapping[str, int] = field(default_factory=dict)
-    """Files that are no images, counted by kind."""
+    """Files that are not images, counted by kind."""
 
     def to_json(self) -> dict[str, Any]:
         """Return a plain object."""

@@ -134,10 +134,12 @@ class FillResult(Result):
 
         if not self.run_id:
             return []
-        told = (
-            f"Written to {self.out} ({self.format}). What was filled is listed in {self.companion}; keep the "
-            f"two together. Run {self.run_id}."
+        listed = (
+            f"What was filled is listed in {self.companion}; keep the two together."
+            if self.cells
+            else "Nothing was filled, so they are your labels as they were."
         )
+        told = f"Written to {self.out} ({self.format}). {listed}"
         return [Text(told)]
 
     def _counts(self) -> Counter[tuple[str, int]]:

@@ -52,7 +52,7 @@ class ScoringResult:
     resumed: int = 0
     """Rows that an earlier, interrupted call had scored."""
     skipped: dict[str, int] = field(default_factory=dict)
-    """Files of the folder that are no images, counted by suffix."""
+    """Files of the folder that are not images, counted by suffix."""
 
     @property
     def failed(self) -> bool:

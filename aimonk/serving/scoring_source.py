@@ -33,7 +33,7 @@ class ScoringSource:
     images: Callable[[int], Iterator[Source]]
     """The images from a number on, each as `Predictor.stream` takes it."""
     skipped: dict[str, int]
-    """Files that are no images, counted by kind."""
+    """Files that are not images, counted by kind."""
     files: tuple[str, ...] = ()
     """Of a folder: the images' paths in it, as the system names them."""
 

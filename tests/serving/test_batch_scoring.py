@@ -39,7 +39,7 @@ def predictor(package: Path) -> Iterator[Predictor]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Two good images, one of them deeper down, one bad, and files that are no images."""
+    """Two good images, one of them deeper down, one bad, and files that are not images."""
     images = tmp_path / "images"
     (images / "b").mkdir(parents=True)
     (images / "c.jpg").write_bytes(plain_image(200, 0, 0))
@@ -337,7 +337,7 @@ def test_too_many_unreadable_images_count_as_a_failure(
     assert result.summary() == [
         f"3 images were scored into {tmp_path / 'a.csv'}.",
         "1 could not be read; the column `error` says why.",
-        "Skipped 2 files that are no images: hidden or system files (1), texts and tables (1).",
+        "Skipped 2 files that are not images: hidden or system files (1), texts and tables (1).",
         "33.3% are unreadable, more than the 30.0% allowed.",
     ]
 
