@@ -79,7 +79,8 @@ def skipped_sentence(skipped: Mapping[str, int]) -> str:
         return ""
     total = sum(skipped.values())
     kinds = ", ".join(f"{kind} ({count:,})" for kind, count in skipped.items())
-    return f"Skipped {total:,} {'file that is not an image' if total == 1 else 'files that are not images'}: {kinds}."
+    files = "1 file that is not an image" if total == 1 else f"{total:,} files that are not images"
+    return f"Skipped {files}: {kinds}."
 
 
 def list_images(folder: Path) -> ImageList:
