@@ -54,15 +54,16 @@ def read_labels(path: Path, config: LabelsConfig | None = None) -> LabelTable:
         notes=table.notes,
         rows=len(table),
     )
-    names, targets, read, single = _labels(table, roles, config, read)
+    names, targets, read, stated = _labels(table, roles, config, read)
     if not (targets != MISSING).any():
         raise LabelsError(
             f"{table.source} holds no known label, all of them are NA: label some images with 1 or 0."
         )
     merged = merge_rows(roles.image.codes, targets)
     _check_subject(table, roles, merged)
-    if single and not (merged.targets == 0).any():
-        merged = replace(merged, targets=np.maximum(merged.targets, 0))
+    if stated is not None and not (merged.targets == 0).any():
+        images = np.unique(merged.row_of[stated])
+        merged.targets[images] = np.maximum(merged.targets[images], 0)
         read = replace(read, notes=(*read.notes, "A label that no row gives to an image is absent."))
     return _table(table, roles, names, merged, replace(read, contradictions=merged.contradictions))
 
@@ -112,8 +113,8 @@ def _check_subject(table: RawTable, roles: Roles, merged: Merged) -> None:
 
 def _labels(
     table: RawTable, roles: Roles, config: LabelsConfig, read: ReadAs
-) -> tuple[tuple[str, ...], np.ndarray, ReadAs, bool]:
-    """Return attributes, `(N, L)` targets, what is said of them, and whether each row is one label."""
+) -> tuple[tuple[str, ...], np.ndarray, ReadAs, np.ndarray | None]:
+    """Return attributes, `(N, L)` targets, what is said of them, and which rows state one label each."""
     if roles.tags:
         tagged = read_tags(table, roles, config)
         names, targets = tagged.names, tagged.targets
@@ -127,14 +128,14 @@ def _labels(
             left_out = tuple(pair for pair in read.left_out if pair[0] != tagged.value)
             note = f"The column {tagged.value!r} says which of them are present."
             read = replace(read, left_out=left_out, notes=(*read.notes, note))
-        return names, targets, _with_tokens(read, tagged.cells), tagged.single
+        return names, targets, _with_tokens(read, tagged.cells), tagged.known if tagged.single else None
     coding = find_coding(table, roles.attributes, config)
     targets = np.empty((len(table), len(roles.attributes)), np.float32, order="F")
     for at, column in enumerate(roles.attributes):
         targets[:, at] = coding.targets(column)
     names = tuple(column.name for column in roles.attributes)
     read = _with_tokens(replace(read, attributes=names), coding.cells)
-    return names, np.ascontiguousarray(targets), read, False
+    return names, np.ascontiguousarray(targets), read, None
 
 
 def _with_tokens(read: ReadAs, cells: Counter[tuple[str, float]]) -> ReadAs:
