@@ -138,6 +138,8 @@ def _matching(names: Sequence[str], text: str) -> set[str]:
 def _nearest(names: Sequence[str], wanted: str) -> str:
     if near := get_close_matches(wanted, names, 1, 0.5):
         return f"the nearest is {near[0]!r}"
+    if len(names) == 1:
+        return f"there is only {names[0]!r}"
     return f"there are {shortened(tuple(names))}" if names else "there are none"
 
 

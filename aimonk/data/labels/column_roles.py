@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from ...config import LabelsConfig
 from ...errors import LabelsError
+from .claimed_columns import check_claims, claimed
 from .coding import Kind, kind_of, own_meanings
 from .column_names import (
     find_column,
@@ -68,11 +69,18 @@ def find_roles(table: RawTable, config: LabelsConfig) -> Roles:
     by_name = dict(zip(names, columns, strict=True))
     for name in select(table.source, names, config.ignore, "labels.ignore"):
         left_out[name] = "labels.ignore names it"
-    image = find_image_column(table, [c for c in columns if c.name not in left_out], config.image)
+    own = () if config.tags else claimed(names, config.attributes)
+    looked_at = [c for c in columns if c.name not in left_out and (config.image or c.name not in own)]
+    image = find_image_column(table, looked_at, config.image)
     group, pattern = _group(table, names, config.group)
-    free = [column for column in columns if column is not image and column.name not in left_out]
-    free = [column for column in free if not group or column.name != group]
-    split = _split(table, free, config.split)
+    taken = {name: f"is left out: {why}" for name, why in left_out.items()}
+    taken |= {image.name: "names the images"} | ({group: "labels.group names too"} if group else {})
+    free = [column for column in columns if column.name not in taken]
+    check_claims(table.source, claimed(names, (config.split,)), "labels.split", taken)
+    split = _split(table, [c for c in free if config.split or c.name not in own], config.split)
+    taken |= {split.name: "holds the sets"} if split else {}
+    check_claims(table.source, own, "labels.attributes", taken)
+    check_claims(table.source, claimed(names, config.tags), "labels.tags", taken)
     free = [column for column in free if column is not split]
     tags = find_tag_columns(table, free, config)
     attributes = _attributes(table, [c for c in free if c not in tags], config, bool(tags), left_out)
@@ -87,7 +95,9 @@ def find_roles(table: RawTable, config: LabelsConfig) -> Roles:
         others=others,
         left_out=tuple(left_out.items()),
         bookkeeping=tuple(c.name for c in attributes if not config.attributes and is_bookkeeping(c.name)),
-        hints=tuple(c for c in free if holds_groups(c.name) and 1 < len(c.values) < len(table)),
+        hints=tuple(
+            c for c in free if holds_groups(c.name) and c.name not in own and 1 < len(c.values) < len(table)
+        ),
     )
 
 

@@ -59,6 +59,7 @@ def read_labels(path: Path, config: LabelsConfig | None = None) -> LabelTable:
         raise LabelsError(
             f"{table.source} holds no known label, all of them are NA: label some images with 1 or 0."
         )
+    read = replace(read, notes=(*read.notes, *_differing_in_case(names)))
     merged = merge_rows(roles.image.codes, targets)
     _check_subject(table, roles, merged)
     if stated is not None and not (merged.targets == 0).any():
@@ -136,6 +137,19 @@ def _labels(
     names = tuple(column.name for column in roles.attributes)
     read = _with_tokens(replace(read, attributes=names), coding.cells)
     return names, np.ascontiguousarray(targets), read, None
+
+
+def _differing_in_case(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a sentence for each set of attributes whose names differ only in case."""
+    alike: dict[str, list[str]] = {}
+    for name in names:
+        alike.setdefault(name.casefold(), []).append(name)
+    return tuple(
+        f"{' and '.join(map(repr, some))} differ only in upper and lower case and are kept apart: write them "
+        "alike in the file if they mean one attribute."
+        for some in alike.values()
+        if len(some) > 1
+    )
 
 
 def _with_tokens(read: ReadAs, cells: Counter[tuple[str, float]]) -> ReadAs:
