@@ -113,26 +113,31 @@ def select(source: object, names: Sequence[str], wanted: Iterable[str], setting:
     """
     chosen: set[str] = set()
     for text in wanted:
-        chosen.update(_matching(names, text) or _each(source, names, text, setting))
+        chosen.update(matching(names, text) or _each(source, names, text, setting))
     return tuple(name for name in names if name in chosen)
 
 
-def _each(source: object, names: Sequence[str], text: str, setting: str) -> set[str]:
-    found: set[str] = set()
-    for part in map(str.strip, text.split(",")):
-        if not (some := _matching(names, part)):
-            nearest = _nearest(names, part)
-            raise LabelsError(f"{source} has no column or tag {part!r}, which {setting} names; {nearest}.")
-        found |= some
-    return found
+def matching(names: Sequence[str], text: str) -> set[str]:
+    """Return the names that a text is, exactly or without regard to case, or that fit it as a glob.
 
-
-def _matching(names: Sequence[str], text: str) -> set[str]:
+    >>> sorted(matching(("is_new", "IS_OLD", "red"), "is_*")), matching(("red",), "blue")
+    (['IS_OLD', 'is_new'], set())
+    """
     if exact := {name for name in names if name == text}:
         return exact
     folded = text.casefold()
     equal = {name for name in names if name.casefold() == folded}
     return equal or {name for name in names if fnmatchcase(name.casefold(), folded)}
+
+
+def _each(source: object, names: Sequence[str], text: str, setting: str) -> set[str]:
+    found: set[str] = set()
+    for part in map(str.strip, text.split(",")):
+        if not (some := matching(names, part)):
+            nearest = _nearest(names, part)
+            raise LabelsError(f"{source} has no column or tag {part!r}, which {setting} names; {nearest}.")
+        found |= some
+    return found
 
 
 def _nearest(names: Sequence[str], wanted: str) -> str:

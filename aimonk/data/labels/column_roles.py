@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ...config import LabelsConfig
@@ -22,6 +22,7 @@ from .column_names import (
 )
 from .image_column import find_image_column
 from .nothing_learned import no_label, nothing_left, why_no_label
+from .questions import question_of
 from .raw_table import Column, RawTable
 from .sets import COLUMNS, set_named
 from .tag_columns import find_tag_columns, merge_series
@@ -83,7 +84,7 @@ def find_roles(table: RawTable, config: LabelsConfig) -> Roles:
     check_claims(table.source, claimed(names, config.tags), "labels.tags", taken)
     free = [column for column in free if column is not split]
     tags = find_tag_columns(table, free, config)
-    attributes = _attributes(table, [c for c in free if c not in tags], config, bool(tags), left_out)
+    attributes = _attributes(table, image, [c for c in free if c not in tags], config, bool(tags), left_out)
     others = tuple(c for c in free if c not in tags and c not in attributes)
     return Roles(
         image=image,
@@ -170,6 +171,7 @@ def _split(table: RawTable, columns: Sequence[Column], wanted: str) -> Column | 
 
 def _attributes(
     table: RawTable,
+    image: Column,
     columns: Sequence[Column],
     config: LabelsConfig,
     tagged: bool,
@@ -194,7 +196,7 @@ def _attributes(
             left_out[column.name] = reason
             continue
         if kind in (Kind.MISSPELLED, Kind.OTHER) and (config.attributes or kind is Kind.MISSPELLED):
-            raise no_label(table, column, own)
+            raise no_label(table, column, own, _questions(image, columns, column))
         if kind is Kind.OTHER:
             left_out[column.name or "(no name)"] = why_no_label(column)
         else:
@@ -202,6 +204,12 @@ def _attributes(
     if not attributes and not tagged:
         nothing_left(table, columns, own)
     return tuple(attributes)
+
+
+def _questions(image: Column, columns: Sequence[Column], answers: Column) -> Callable[[int], str]:
+    """Return what tells the question of a row, if a column holds answers."""
+    others = [column for column in columns if column is not answers and holds_values(answers.name)]
+    return lambda row: question_of(image, others, row)
 
 
 def _not_meant(column: Column, kind: Kind, kinds: dict[str, Kind]) -> str:

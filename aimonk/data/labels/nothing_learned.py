@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from ...errors import LabelsError
@@ -15,13 +15,27 @@ _LONGEST = 40
 """Signs of a cell that are shown."""
 
 
-def no_label(table: RawTable, column: Column, own: dict[str, float]) -> LabelsError:
-    """Return the error for a column in which a cell is no label."""
+def no_label(
+    table: RawTable,
+    column: Column,
+    own: dict[str, float],
+    question: Callable[[int], str] = lambda row: "",
+) -> LabelsError:
+    """Return the error for a column in which a cell is no label.
+
+    Args:
+        table: Holds the column.
+        column: Holds the cell.
+        own: What the settings say of tokens.
+        question: Returns the question that a row is about, where a row answers one.
+    """
     at = first_strange(column, own)
+    asked = question(column.row_of(at))
     return LabelsError(
         f"{table.source}, {table.place(column.row_of(at))}: {column.values[at]!r} is not a label in the "
         f"column {column.name!r}; correct it, say what it means with labels.present, labels.absent or "
-        "labels.unknown, or leave the column out with labels.ignore."
+        f"labels.unknown, or leave {f'the question {asked!r}' if asked else 'the column'} out with "
+        "labels.ignore."
     )
 
 

@@ -134,6 +134,13 @@ def without_blank_rows(columns: tuple[Column, ...]) -> tuple[Column, ...]:
     return tuple(_of_codes(column, column.codes[filled]) for column in columns)
 
 
+def with_rows(table: RawTable, kept: np.ndarray) -> RawTable:
+    """Return a table with some of its rows; `kept` is `(N,) bool`."""
+    rows = np.flatnonzero(kept)
+    columns = tuple(_of_codes(column, column.codes[rows]) for column in table.columns)
+    return replace(table, columns=columns, place=lambda row: table.place(int(rows[row])))
+
+
 def transposed(table: RawTable) -> RawTable:
     """Return a table that has a column for each image with rows and columns exchanged; any other as it is."""
     images = [column for column in table.columns[1:] if looks_like_image(column.name)]

@@ -16,6 +16,7 @@ from .column_names import holds_annotators, holds_groups, select
 from .column_roles import Roles, find_roles
 from .label_table import MISSING, LabelTable
 from .merge_rows import Merged, merge_rows
+from .questions import select_questions
 from .raw_table import Column, RawTable
 from .read_as import ReadAs
 from .recognize import read_raw
@@ -42,6 +43,7 @@ def read_labels(path: Path, config: LabelsConfig | None = None) -> LabelTable:
     config = _with_presets(config, table.preset)
     if not len(table):
         raise LabelsError(f"{table.source} holds no rows: give each image a row of labels.")
+    table, config = select_questions(table, config)
     roles = find_roles(table, config)
     _check_images(table, roles.image)
     read = ReadAs(

@@ -75,7 +75,7 @@ def read_tags(table: RawTable, roles: Roles, config: LabelsConfig) -> TagLabels:
     value, known = None, (targets != MISSING).any(axis=1)
     if single:
         value = _value_column(roles, config)
-        if value is not None and _holds_names(table, value, config):
+        if value is not None and _holds_names(table, roles.tags[0], value, config):
             return read_tags(table, _paired(roles, value), config)
         targets, counted = _one_label_a_row(table, targets, value, config)
         cells = counted or cells
@@ -146,7 +146,7 @@ def _value_column(roles: Roles, config: LabelsConfig) -> Column | None:
     return labels[0] if config.tags and len(labels) == 1 else None
 
 
-def _holds_names(table: RawTable, value: Column, config: LabelsConfig) -> bool:
+def _holds_names(table: RawTable, tags: Column, value: Column, config: LabelsConfig) -> bool:
     """Return whether values are categories; raises LabelsError if they are labels with mistakes."""
     own = own_meanings(config)
     kind = kind_of(value, own, config.threshold)
@@ -158,7 +158,7 @@ def _holds_names(table: RawTable, value: Column, config: LabelsConfig) -> bool:
             'labels.unknown=["ignore"].'
         )
     if kind is Kind.MISSPELLED or (kind is Kind.OTHER and numbers):
-        raise no_label(table, value, own)
+        raise no_label(table, value, own, lambda row: tags.values[tags.codes[row]])
     return kind is Kind.OTHER
 
 
