@@ -97,7 +97,7 @@ def find_column(source: object, names: Sequence[str], wanted: str, setting: str)
     ]
     if found:
         return found[0]
-    raise LabelsError(f"{source} has no column {wanted!r}, which {setting} names; {_nearest(names, wanted)}.")
+    raise LabelsError(f"{source} has no column {wanted!r}, which {setting} names; {nearest(names, wanted)}.")
 
 
 def select(source: object, names: Sequence[str], wanted: Iterable[str], setting: str) -> tuple[str, ...]:
@@ -134,13 +134,14 @@ def _each(source: object, names: Sequence[str], text: str, setting: str) -> set[
     found: set[str] = set()
     for part in map(str.strip, text.split(",")):
         if not (some := matching(names, part)):
-            nearest = _nearest(names, part)
-            raise LabelsError(f"{source} has no column or tag {part!r}, which {setting} names; {nearest}.")
+            near = nearest(names, part)
+            raise LabelsError(f"{source} has no column or tag {part!r}, which {setting} names; {near}.")
         found |= some
     return found
 
 
-def _nearest(names: Sequence[str], wanted: str) -> str:
+def nearest(names: Sequence[str], wanted: str) -> str:
+    """Return which name comes closest, or which names there are, as the end of a sentence."""
     if near := get_close_matches(wanted, names, 1, 0.5):
         return f"the nearest is {near[0]!r}"
     if len(names) == 1:

@@ -17,6 +17,7 @@ from .column_names import (
     holds_groups,
     holds_values,
     is_bookkeeping,
+    nearest,
     numbers_rows,
     select,
 )
@@ -26,6 +27,11 @@ from .questions import question_of
 from .raw_table import Column, RawTable
 from .sets import COLUMNS, set_named
 from .tag_columns import find_tag_columns, merge_series
+
+_NO_PARENTHESES = (
+    "; a regular expression needs one pair of parentheses, around the part of a file name that tells groups "
+    "apart"
+)
 
 
 @dataclass(frozen=True)
@@ -140,8 +146,13 @@ def _group(table: RawTable, names: Sequence[str], group: str) -> tuple[str, str]
             f"labels.group is {group!r}, which is no column of {table.source} and no regular expression "
             f"({error}): name a column, or write an expression with one group."
         ) from None
-    if pattern.groups != 1:
-        find_column(table.source, names, group, "labels.group") if pattern.groups == 0 else None
+    if pattern.groups == 0:
+        hint = _NO_PARENTHESES if re.search(r"[\\^$.*+?\[\]{}|]", group) else ""
+        raise LabelsError(
+            f"{table.source} has no column {group!r}, which labels.group names; {nearest(names, group)}"
+            f"{hint}."
+        )
+    if pattern.groups > 1:
         raise LabelsError(
             f"labels.group is {group!r}, which has {pattern.groups} groups: put parentheses around exactly "
             "the part of a file name that tells groups apart."

@@ -174,7 +174,9 @@ def _table(table: RawTable, roles: Roles, names: tuple[str, ...], merged: Merged
     if roles.group is not None:
         groups = _constant(table, roles, roles.group, roles.group.values, merged)
         alone = groups.count("")
-        read = replace(read, group=roles.group.name, groups=len(set(groups) - {""}) + alone)
+        count = len(set(groups) - {""}) + alone
+        notes = (*read.notes, *_alone(alone, roles.group.name))
+        read = replace(read, group=roles.group.name, groups=count, notes=notes)
     elif roles.pattern:
         read = replace(read, group=roles.pattern)
     hints = tuple(
@@ -183,6 +185,14 @@ def _table(table: RawTable, roles: Roles, names: tuple[str, ...], merged: Merged
     )
     read = replace(read, images=len(images))
     return LabelTable(table.source, images, names, merged.targets, split, groups, read, hints)
+
+
+def _alone(images: int, column: str) -> tuple[str, ...]:
+    """Return a sentence on images that no group is given for."""
+    if not images:
+        return ()
+    them = "1 image has" if images == 1 else f"{images} images have"
+    return (f"{them} a blank cell in {column!r}; each such image is a group of its own.",)
 
 
 def _constant(
