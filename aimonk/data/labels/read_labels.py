@@ -14,6 +14,7 @@ from ...errors import LabelsError
 from .coding import find_coding
 from .column_names import holds_annotators, holds_groups, select
 from .column_roles import Roles, find_roles
+from .folder_column import is_folder_name
 from .label_table import MISSING, LabelTable
 from .merge_rows import Merged, merge_rows
 from .questions import select_questions
@@ -107,10 +108,16 @@ def _check_subject(table: RawTable, roles: Roles, merged: Merged) -> None:
         pairs = np.unique(images * (kinds + 1) + column.codes)
         said = 1 < kinds < len(images) and not (holds_annotators(column.name) or holds_groups(column.name))
         if said and crossed and len(pairs) == len(images):
+            folder = (
+                f"if the column {column.name!r} holds the folders of the images, write them before the names "
+                f"in the column {roles.image.name!r}; "
+                if is_folder_name(column.name)
+                else ""
+            )
             raise LabelsError(
                 f"{table.source}: rows of one image contradict each other in {merged.contradictions} labels; "
-                f"if the column {column.name!r} says what a row is about, set labels.tags={column.name!r}, "
-                "and if not, leave it out with labels.ignore."
+                f"{folder}if the column {column.name!r} says what a row is about, set "
+                f"labels.tags={column.name!r}, and if not, leave it out with labels.ignore."
             )
 
 

@@ -14,6 +14,7 @@ from .class_folders import find_class_folders, read_class_folders
 from .coco import is_coco, is_coco_results, read_coco
 from .delimited_text import read_delimited
 from .delimiter import find_delimiter
+from .folder_column import with_folders
 from .foreign_files import refuse_foreign
 from .json_records import parse_lines, read_records
 from .json_shapes import as_records
@@ -49,7 +50,7 @@ def read_raw(path: Path, encoding: str = "") -> RawTable:
         LabelsError: There is no such file, or nothing that any of the readers reads.
     """
     try:
-        return _read_folder(path, encoding) if path.is_dir() else _read_file(path, encoding)
+        return with_folders(_read_folder(path, encoding) if path.is_dir() else _read_file(path, encoding))
     except FileNotFoundError:
         raise LabelsError(
             f"There is no labels file {path}: check the path, or name another with --labels."
