@@ -37,7 +37,7 @@ def with_folders(table: RawTable) -> RawTable:
     joined = Column.of(files.name, (_joined(folder, file) for folder, file in pairs))
     columns = tuple(joined if column is files else column for column in table.columns)
     note = f"The columns {folders.name!r} and {files.name!r} together name the images."
-    return replace(table, columns=columns, notes=(*table.notes, note))
+    return replace(table, columns=columns, notes=(*table.notes, note), joined=(folders.name,))
 
 
 def _named(table: RawTable, name: str) -> Column | None:

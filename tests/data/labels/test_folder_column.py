@@ -27,6 +27,7 @@ def test_the_columns_of_timelapse_together_name_the_images(read: Read, labels: L
     assert labels(table) == {"Deer": [0, 1, 1]}
     assert table.read_as.notes == ("The columns 'RelativePath' and 'File' together name the images.",)
     assert table.read_as.image_column == "File"
+    assert [name for name, _ in table.read_as.left_out] == ["RootFolder"]
 
 
 def test_labels_are_written_back_to_the_columns_they_came_in(read: Read, tmp_path: Path) -> None:
