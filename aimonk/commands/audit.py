@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..config_file import load_config
 from ..data.labels import write_labels
+from ..data.usable_images import refusal
 from ..progress import recorded
 from ..results.audit_result import AuditResult
 from .read_data import read_data
@@ -35,9 +36,9 @@ def audit(
         ImagesError: no image can be used.
     """
     config = load_config(None, settings)
-    config = dataclasses.replace(config, data=dataclasses.replace(config.data, max_unusable=1.0))
+    lenient = dataclasses.replace(config, data=dataclasses.replace(config.data, max_unusable=1.0))
     with recorded() as record:
-        dataset = read_data(data, labels, config, keep_unlearnable=True)
+        dataset = read_data(data, labels, lenient, keep_unlearnable=True)
     if save_labels is not None and dataset.table is not None:
         write_labels(dataset.table, Path(save_labels))
-    return AuditResult(dataset, tuple(record.warnings))
+    return AuditResult(dataset, tuple(record.warnings), refusal(dataset.audit, config.data.max_unusable))

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..config import Config
-from ..errors import ImagesError, LabelsError
+from ..errors import LabelsError
 from ..runtime.decode_limits import DecodeLimits
 from .image_index import ImageFacts, scan
 from .independent_groups import independent_groups
@@ -19,8 +19,9 @@ from .label_audit import AttributeCounts, Audit, audit, count
 from .labels import LabelTable, ReadAs, check_folder, find_labels, read_labels
 from .labels.filled_cells import set_filled_apart
 from .learnable import Unlearnable, find_unlearnable
-from .match_images import MatchedImages, match_images
+from .match_images import MatchedImages, is_ambiguous, match_images
 from .matched_labels import matched_labels
+from .usable_images import check_usable
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def read_dataset(
     table = matched_labels(table, matched)
     facts = _look_at(folder, table, matched, cache, progress, config.data.limits)
     found = audit(table, facts, config.data.near_duplicates)
-    _check_usable(folder, table, found, matched, config.data.max_unusable)
+    check_usable(folder, table, found, matched, config.data.max_unusable)
     data = _usable(folder, table, facts, found)
     return data if keep_unlearnable else _learnable(data)
 
@@ -127,31 +128,9 @@ def _look_at(
     there = [name for name in table.images if name not in matched.problems]
     found = {facts.name: facts for facts in scan(folder, there, cache, progress, limits)}
     for name, why in matched.problems.items():
-        problem = why if why.startswith("fits") else "missing"
+        problem = why if is_ambiguous(why) else "missing"
         found[name] = ImageFacts(name, folder / name, None, 0, None, 0, 0, None, None, problem)
     return tuple(found[name] for name in table.images)
-
-
-def _check_usable(
-    folder: Path, table: LabelTable, found: Audit, matched: MatchedImages, share: float
-) -> None:
-    lost = found.rows - len(found.usable)
-    if not lost or (len(found.usable) and lost <= share * found.rows):
-        return
-    unreadable = dict(found.unreadable)
-    name = next(iter((*found.missing, *unreadable)))
-    why = unreadable.get(name) or matched.problems.get(name, "not there")
-    first = f"the first is {name!r}: {why.rstrip('.')}"
-    if len(found.usable) == 0:
-        raise ImagesError(
-            f"None of the {found.rows} images that {table.source} names can be read in {folder}; {first}; "
-            "check that --data is the folder the names are relative to, and that labels.image names the "
-            "right column."
-        )
-    raise ImagesError(
-        f"{lost} of {found.rows} images in {folder} are missing or unreadable, more than the share of "
-        f"{share:g}; {first}; correct them, or raise the share with --set data.max_unusable."
-    )
 
 
 def _usable(folder: Path, table: LabelTable, facts: tuple[ImageFacts, ...], found: Audit) -> Dataset:
@@ -176,8 +155,14 @@ def _usable(folder: Path, table: LabelTable, facts: tuple[ImageFacts, ...], foun
     )
 
 
+def unlearnable_attributes(data: Dataset) -> tuple[Unlearnable, ...]:
+    """Return the attributes of a data set of which nothing can be learned."""
+    every = data.table.targets if data.table is not None else data.targets
+    return find_unlearnable(data.attributes, data.targets, data.groups, every)
+
+
 def _learnable(data: Dataset) -> Dataset:
-    unlearnable = find_unlearnable(data.attributes, data.targets, data.groups)
+    unlearnable = unlearnable_attributes(data)
     names = {found.name for found in unlearnable}
     kept = [column for column, name in enumerate(data.attributes) if name not in names]
     if not kept:

@@ -23,7 +23,7 @@ class Unlearnable:
 
 
 def find_unlearnable(
-    names: Sequence[str], targets: np.ndarray, groups: np.ndarray
+    names: Sequence[str], targets: np.ndarray, groups: np.ndarray, every: np.ndarray | None = None
 ) -> tuple[Unlearnable, ...]:
     """Return the attributes of which nothing can be learned or tested, in their order.
 
@@ -35,6 +35,7 @@ def find_unlearnable(
         names: The L attributes.
         targets: `(N, L) float32` of 1, 0 and MISSING.
         groups: `(N,)` group numbers.
+        every: `(M, L) float32` like `targets`, of all rows of labels, those of unusable images included.
 
     >>> targets = np.array([[1, 1], [1, 0], [1, 1], [1, 0]], np.float32)
     >>> [found.reason for found in find_unlearnable(("dress", "red"), targets, np.arange(4))]
@@ -43,30 +44,33 @@ def find_unlearnable(
     found = []
     for column, name in enumerate(names):
         labels = targets[:, column]
-        if reason := _reason(labels, groups):
+        if reason := _reason(labels, groups, labels if every is None else every[:, column]):
             present, absent = int((labels == 1).sum()), int((labels == 0).sum())
             found.append(Unlearnable(name, reason, present, absent, len(labels) - present - absent))
     return tuple(found)
 
 
-def _reason(labels: np.ndarray, groups: np.ndarray) -> str:
+def _reason(labels: np.ndarray, groups: np.ndarray, every: np.ndarray) -> str:
     present, absent = labels == 1, labels == 0
     if not present.any() and not absent.any():
-        return "Every label is unknown."
-    if not present.any():
-        return "No image is labeled present."
-    if not absent.any():
-        return "No image is labeled absent."
-    for some, kind in ((present, "present"), (absent, "absent")):
-        if len(np.unique(groups[some])) < FEWEST_GROUPS:
-            count = int(some.sum())
-            images = (
-                f"The only image labeled {kind} is"
-                if count == 1
-                else f"All {count} images labeled {kind} are"
+        return (
+            "Every label of a usable image is unknown." if (every >= 0).any() else "Every label is unknown."
+        )
+    for value, kind in ((1, "present"), (0, "absent")):
+        some = labels == value
+        lost = (every == value).sum() > some.sum()
+        if not some.any():
+            return f"No {'usable ' if lost else ''}image is labeled {kind}."
+    for value, kind in ((1, "present"), (0, "absent")):
+        some = labels == value
+        usable = "usable " if (every == value).sum() > some.sum() else ""
+        if some.sum() == 1:
+            return (
+                f"Only one {usable}image is labeled {kind}, and it cannot be both learned from and tested on."
             )
-            where = "one image" if count == 1 else "in one group"
-            if count == 1:
-                return f"Only {where} is labeled {kind}, and it cannot be both learned from and tested on."
-            return f"{images} {where}, which cannot be both learned from and tested on."
+        if len(np.unique(groups[some])) < FEWEST_GROUPS:
+            return (
+                f"All {some.sum()} {usable}images labeled {kind} are in one group, which cannot be both "
+                "learned from and tested on."
+            )
     return ""

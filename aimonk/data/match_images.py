@@ -27,6 +27,9 @@ _LOOSE = re.compile("suffix|leading zeros")
 _NEAREST = 5
 """Names without a file for which the nearest file is searched; each takes up to a second."""
 
+_FITS = "fits"
+"""How the problem of a name begins that several files fit."""
+
 
 @dataclass(frozen=True)
 class MatchedImages:
@@ -41,6 +44,15 @@ class MatchedImages:
     files: tuple[str, ...]
     problems: dict[str, str]
     spelled: tuple[tuple[str, int, str, str], ...]
+
+
+def is_ambiguous(problem: str) -> bool:
+    """Return whether a problem of `MatchedImages` is that several files fit a name.
+
+    >>> is_ambiguous("fits 2 files: a/x.jpg, b/x.jpg"), is_ambiguous("not there")
+    (True, False)
+    """
+    return problem.startswith(f"{_FITS} ")
 
 
 def match_images(folder: Path, names: Sequence[str]) -> MatchedImages:
@@ -182,6 +194,6 @@ def _folded(path: str) -> str:
 def _problem(name: str, found: list[str], near: str) -> str:
     if found:
         several = ", ".join(found[:3]) + (" and more" if len(found) > 3 else "")
-        return f"fits {len(found)} files: {several}"
+        return f"{_FITS} {len(found)} files: {several}"
     where = "outside the folder, and not in it" if os.path.isabs(name) else "not there"
     return f"{where}; the nearest is {near}" if near else where

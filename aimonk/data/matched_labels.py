@@ -43,7 +43,8 @@ def matched_labels(table: LabelTable, matched: MatchedImages) -> LabelTable:
         alone = groups.count("")
         read = replace(read, groups=len(set(groups) - {""}) + alone)
         if alone:
-            note = f"{alone} images do not fit {read.group!r}; each is a group of its own."
+            them = "1 image does" if alone == 1 else f"{alone} images do"
+            note = f"{them} not fit {read.group!r}; each such image is a group of its own."
             read = replace(read, notes=(*read.notes, note))
     hints = tuple((name, tuple(values[row] for row in merged.first)) for name, values in table.hints)
     return replace(

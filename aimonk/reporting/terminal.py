@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from ..data.label_audit import Audit
+from ..data.match_images import is_ambiguous
 from ..evaluation.evidence import AttributeEvidence, Evidence, Verdict
 from ..evaluation.intervals import Interval
 from ..evaluation.thresholds import OperatingPoint
@@ -63,12 +64,19 @@ def audit_table(audit: Audit, read_as: Sequence[str] = ()) -> RenderableType:
 
 def _findings(audit: Audit) -> list[Text]:
     """One line per kind of problem, or a single line that says there is none."""
+    unreadable = [f"{name} ({why})" for name, why in audit.unreadable if not is_ambiguous(why)]
+    ambiguous = [f"{name} {why}" for name, why in audit.unreadable if is_ambiguous(why)]
     kinds = (
         (plural(len(audit.missing), "missing file"), list(audit.missing)),
         (
-            plural(len(audit.unreadable), "unreadable file"),
-            [f"{name} ({why})" for name, why in audit.unreadable],
+            plural(
+                len(ambiguous),
+                "ambiguous name; write the folder before it",
+                "ambiguous names; write the folder before them",
+            ),
+            ambiguous,
         ),
+        (plural(len(unreadable), "unreadable file"), unreadable),
         (
             plural(
                 len(audit.mislabeled_formats),

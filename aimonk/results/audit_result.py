@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..data.dataset import Dataset
-from ..data.learnable import Unlearnable, find_unlearnable
+from ..data.dataset import Dataset, unlearnable_attributes
+from ..data.learnable import Unlearnable
 from ..data.suggest_groups import SuggestedGroups, suggested_groups
 from .presentation import Result
 
@@ -23,11 +23,13 @@ class AuditResult(Result):
 
     dataset: Dataset
     warnings: tuple[str, ...] = ()
+    refusal: str = ""
+    """Why a training would refuse these files, as a sentence; empty if it would not."""
 
     @cached_property
     def unlearnable(self) -> tuple[Unlearnable, ...]:
         """Attributes that a training would leave out, with the reason."""
-        return find_unlearnable(self.dataset.attributes, self.dataset.targets, self.dataset.groups)
+        return unlearnable_attributes(self.dataset)
 
     @cached_property
     def suggested(self) -> SuggestedGroups | None:
@@ -54,6 +56,7 @@ class AuditResult(Result):
             "read_as": data.read_as.to_json(),
             "unlearnable": [dataclasses.asdict(one) for one in self.unlearnable],
             "suggested_groups": dataclasses.asdict(suggested) if suggested else None,
+            "refusal": self.refusal or None,
             "warnings": list(self.warnings),
         }
 
@@ -64,6 +67,8 @@ class AuditResult(Result):
         from ..reporting.terminal import audit_table
 
         lines = [f"{one.name!r} cannot be learned: {one.reason}" for one in self.unlearnable]
+        if self.refusal:
+            lines.append(self.refusal)
         if self.suggested:
             lines.append(self.suggested.sentence())
         read = "\n".join(self.dataset.read_as.sentences())

@@ -94,8 +94,32 @@ def test_the_cause_of_missing_images_is_named(folder: Path, tmp_path: Path) -> N
     (folder / "other").mkdir()
     os.link(folder / "sub" / "x.png", folder / "other" / "x.png")
     rows = ["x.png,1", *rows[1:]]
-    with pytest.raises(ImagesError, match="'x.png': fits 2 files"):
+    with pytest.raises(
+        ImagesError, match="'x.png' fits 2 files: other/x.png, sub/x.png; write the folder before"
+    ):
         read_dataset(folder, write(tmp_path / "labels.csv", "image,red", rows), Config())
+
+
+def test_a_refusal_says_what_is_lost_of_what(folder: Path, tmp_path: Path) -> None:
+    rows = [f"{name},{at % 2}" for at, name in enumerate(names(folder))]
+    lost = [*rows, "ghost.png,1", "ghoul.png,0"]
+    labels = write(tmp_path / "labels.csv", "image,red", lost)
+    with pytest.raises(
+        ImagesError, match="^2 of the 10 images that .*labels.csv names are missing from .*photos"
+    ):
+        read_dataset(folder, labels, Config())
+    (folder / "a").mkdir()
+    (folder / "b").mkdir()
+    for sub in ("a", "b"):
+        os.link(folder / "s0_0.png", folder / sub / "ghost.png")
+        os.link(folder / "s0_1.png", folder / sub / "ghoul.png")
+    with pytest.raises(
+        ImagesError, match="Of the 10 image names .*, 2 are ambiguous in .*: 'ghost.png' fits 2 files"
+    ):
+        read_dataset(folder, labels, Config())
+    none = write(tmp_path / "none.csv", "image,red", lost[8:])
+    with pytest.raises(ImagesError, match="Of the 2 .*; write the folder before the name.$"):
+        read_dataset(folder, none, Config())
 
 
 def test_saved_labels_read_back_equal(folder: Path, tmp_path: Path) -> None:

@@ -28,3 +28,14 @@ def test_each_reason(labels: list[int], groups: list[int], reason: str) -> None:
 def test_two_groups_of_each_are_enough() -> None:
     targets = np.array([[1], [1], [0], [0]], np.float32)
     assert find_unlearnable(("red",), targets, np.arange(4)) == ()
+
+
+def test_labels_of_unusable_images_are_told_apart() -> None:
+    every = np.array([[1, 1, 1], [0, 1, 1], [0, 0, 0], [0, 0, 0], [0, 0, 0]], np.float32)
+    usable = np.array([[0, 1, -1], [0, 0, -1], [0, 0, -1]], np.float32)
+    found = find_unlearnable(("rare", "few", "open"), usable, np.arange(3), every)
+    assert [one.reason for one in found] == [
+        "No usable image is labeled present.",
+        "Only one usable image is labeled present, and it cannot be both learned from and tested on.",
+        "Every label of a usable image is unknown.",
+    ]

@@ -13,7 +13,7 @@ from ...config import LabelsConfig
 from ...errors import LabelsError
 from .label_table import MISSING
 from .raw_table import Column, RawTable
-from .tokens import ABSENT, PRESENT, UNKNOWN, WEAK, normalized, number, stray
+from .tokens import ABSENT, PRESENT, UNKNOWN, WEAK, normalized, number, percentage, stray
 
 _MOST_TOKENS = 1000
 """A column of more different cells holds no labels."""
@@ -38,13 +38,16 @@ class Coding:
 
     Attributes:
         value_of: 1, 0 or `MISSING` by token.
-        threshold: From which number on a soft label is present; None if there is none.
+        threshold: From which number on a soft label is present; None if there is none. A threshold above 1
+            is compared with percentages as they are written.
     """
 
     value_of: dict[str, float]
     threshold: float | None = None
     scored: frozenset[str] = frozenset()
     """Columns of numbers beyond 1, in which every number is compared with the threshold."""
+    own: frozenset[str] = frozenset()
+    """Tokens that the settings give a meaning, whatever the threshold says of their number."""
     cells: Counter[tuple[str, float]] = field(default_factory=Counter)
     """How many cells of which token were read as what; counted while columns are read."""
 
@@ -55,16 +58,19 @@ class Coding:
         counts = column.counts()
         for at, cell in enumerate(column.values):
             token = normalized(cell)
-            values[at] = self._value(token, scored)
-            self.cells[token, float(values[at])] += int(counts[at])
+            values[at] = self._value(cell, scored)
+            said = token if token in self.value_of or percentage(cell) is None else cell
+            self.cells[said, float(values[at])] += int(counts[at])
         return np.asarray(values[column.codes])
 
-    def _value(self, token: str, scored: bool) -> float:
+    def _value(self, cell: str, scored: bool) -> float:
+        token = normalized(cell)
         soft = number(token)
-        if token in self.value_of and not (scored and soft is not None):
+        if token in self.own or (token in self.value_of and not (scored and soft is not None)):
             return self.value_of[token]
         assert soft is not None and self.threshold is not None
-        return float(soft >= self.threshold)
+        percent = percentage(cell) if self.threshold > 1 else None
+        return float((soft if percent is None else percent) >= self.threshold)
 
 
 def own_meanings(config: LabelsConfig) -> dict[str, float]:
@@ -89,16 +95,26 @@ def kind_of(column: Column, own: dict[str, float], threshold: float | None = Non
         return Kind.LABELS
     numbers = [number(token) for token in tokens if token not in own and not _open(token)]
     known = [value for value in numbers if value is not None]
-    if len(known) == len(numbers) and (
-        (min(known) >= 0 and max(known) <= 1)
-        or (threshold is not None and threshold > 1 and min(known) < threshold <= max(known))
-    ):
+    if len(known) == len(numbers) and _can_be_soft(column, known, threshold):
         return Kind.SOFT
     counts = dict(zip(tokens, column.counts().tolist(), strict=True))
     filled = sum(times for token, times in counts.items() if not _open(token))
     lost = sum(counts[token] for token in strange)
     few = lost <= _MISSPELLED * filled or (lost == 1 and filled > 1)
     return Kind.MISSPELLED if few or _mostly_answers(counts, strange, own) else Kind.OTHER
+
+
+def _can_be_soft(column: Column, known: Sequence[float], threshold: float | None) -> bool:
+    """Return whether numbers can be compared with the threshold: none above 1 with one that they all miss."""
+    shares = min(known) >= 0 and max(known) <= 1
+    if threshold is None or threshold <= 1:
+        return shares
+    return (shares and _percent(column) is not None) or min(known) < threshold <= max(known)
+
+
+def _percent(column: Column) -> str | None:
+    """Return the first cell of a column that is a percentage, if there is one."""
+    return next((value for value in column.values if percentage(value) is not None), None)
 
 
 def _mostly_answers(counts: dict[str, int], strange: set[str], own: dict[str, float]) -> bool:
@@ -135,7 +151,7 @@ def find_coding(table: RawTable, columns: Sequence[Column], config: LabelsConfig
       absent in some data sets (DeepFashion) and not known in others (CheXpert): this is asked.
     * A blank cell (or a dash) means not known where the column, or a column of the same spelling, also
       says absent. A list of marks may leave blank what is absent: this is asked.
-    * A number between 0 and 1 is present or absent only with a threshold.
+    * A number between 0 and 1, or a percentage, is present or absent only with a threshold.
 
     Raises:
         LabelsError: The file can be read in two ways; the message names the settings that decide.
@@ -152,14 +168,15 @@ def find_coding(table: RawTable, columns: Sequence[Column], config: LabelsConfig
         for column, some in zip(columns, tokens, strict=True)
     ]
     every = set().union(*tokens)
-    if config.threshold is None:
-        for column in columns:
-            if kind_of(column, own) is Kind.SOFT:
-                _ask_threshold(table, column, own)
+    for column in columns:
+        _check_percentages(table, column, own)
+    soft = [column for column in columns if kind_of(column, own) is Kind.SOFT]
+    if soft and config.threshold is None:
+        _ask_threshold(table, soft, own)
     value_of = {token: value for token in every if (value := _plain(token, own)) is not None}
     _decide_numbers(table, every, tokens, own, value_of)
     _decide_blanks(table, columns, tokens, value_of)
-    return Coding(value_of, config.threshold, scored)
+    return Coding(value_of, config.threshold, scored, frozenset(own))
 
 
 def _has_meaning(token: str, own: dict[str, float]) -> bool:
@@ -233,11 +250,28 @@ def _family(token: str) -> str:
     return "number" if number(token) is not None else PRESENT.get(token) or ABSENT.get(token) or "own"
 
 
-def _ask_threshold(table: RawTable, column: Column, own: dict[str, float]) -> None:
+def _check_percentages(table: RawTable, column: Column, own: dict[str, float]) -> None:
+    """Raise LabelsError for a column of percentages and of numbers that may be shares or percentages."""
+    percent = _percent(column)
+    for at, value in enumerate(column.values):
+        plain = number(normalized(value)) if percentage(value) is None else None
+        if percent and plain is not None and plain > 0 and normalized(value) not in own:
+            raise LabelsError(
+                f"{table.source}, {table.place(column.row_of(at))}: {value!r} in the column {column.name!r} "
+                f"has no percent sign, and others such as {percent!r} have one: write all of them in one way."
+            )
+
+
+def _ask_threshold(table: RawTable, columns: Sequence[Column], own: dict[str, float]) -> None:
+    """Raise LabelsError for columns of numbers between 0 and 1, percentages among them."""
+    column = columns[0]
     at = first_strange(column, own)
+    what, setting = "a number between 0 and 1", "0.5 to read such numbers as present from 0.5 on"
+    if percentage(column.values[at]) is not None:
+        start = 50 if all(map(_percent, columns)) else 0.5
+        what, setting = "a percentage", f"{start} to read percentages as present from 50% on"
     raise LabelsError(
         f"{table.source}, {table.place(column.row_of(at))}: {column.values[at]!r} in the column "
-        f"{column.name!r} is no label but a number between 0 and 1: set labels.threshold=0.5 to read such "
-        "numbers as present from 0.5 on, say what they mean with labels.present, labels.absent or "
-        "labels.unknown, or leave the column out with labels.ignore."
+        f"{column.name!r} is no label but {what}: set labels.threshold={setting}, say what they mean with "
+        "labels.present, labels.absent or labels.unknown, or leave the column out with labels.ignore."
     )

@@ -97,7 +97,7 @@ def find_column(source: object, names: Sequence[str], wanted: str, setting: str)
     ]
     if found:
         return found[0]
-    raise LabelsError(f"{source} has no column {wanted!r}, which {setting} names; {_nearest(names, wanted)}.")
+    raise LabelsError(f"{source} has no column {wanted!r}, which {setting} names; {nearest(names, wanted)}.")
 
 
 def select(source: object, names: Sequence[str], wanted: Iterable[str], setting: str) -> tuple[str, ...]:
@@ -113,21 +113,16 @@ def select(source: object, names: Sequence[str], wanted: Iterable[str], setting:
     """
     chosen: set[str] = set()
     for text in wanted:
-        chosen.update(_matching(names, text) or _each(source, names, text, setting))
+        chosen.update(matching(names, text) or _each(source, names, text, setting))
     return tuple(name for name in names if name in chosen)
 
 
-def _each(source: object, names: Sequence[str], text: str, setting: str) -> set[str]:
-    found: set[str] = set()
-    for part in map(str.strip, text.split(",")):
-        if not (some := _matching(names, part)):
-            nearest = _nearest(names, part)
-            raise LabelsError(f"{source} has no column or tag {part!r}, which {setting} names; {nearest}.")
-        found |= some
-    return found
+def matching(names: Sequence[str], text: str) -> set[str]:
+    """Return the names that a text is, exactly or without regard to case, or that fit it as a glob.
 
-
-def _matching(names: Sequence[str], text: str) -> set[str]:
+    >>> sorted(matching(("is_new", "IS_OLD", "red"), "is_*")), matching(("red",), "blue")
+    (['IS_OLD', 'is_new'], set())
+    """
     if exact := {name for name in names if name == text}:
         return exact
     folded = text.casefold()
@@ -135,9 +130,22 @@ def _matching(names: Sequence[str], text: str) -> set[str]:
     return equal or {name for name in names if fnmatchcase(name.casefold(), folded)}
 
 
-def _nearest(names: Sequence[str], wanted: str) -> str:
+def _each(source: object, names: Sequence[str], text: str, setting: str) -> set[str]:
+    found: set[str] = set()
+    for part in map(str.strip, text.split(",")):
+        if not (some := matching(names, part)):
+            near = nearest(names, part)
+            raise LabelsError(f"{source} has no column or tag {part!r}, which {setting} names; {near}.")
+        found |= some
+    return found
+
+
+def nearest(names: Sequence[str], wanted: str) -> str:
+    """Return which name comes closest, or which names there are, as the end of a sentence."""
     if near := get_close_matches(wanted, names, 1, 0.5):
         return f"the nearest is {near[0]!r}"
+    if len(names) == 1:
+        return f"there is only {names[0]!r}"
     return f"there are {shortened(tuple(names))}" if names else "there are none"
 
 

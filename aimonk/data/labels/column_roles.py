@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ...config import LabelsConfig
 from ...errors import LabelsError
+from .claimed_columns import check_claims, claimed
 from .coding import Kind, kind_of, own_meanings
 from .column_names import (
     find_column,
@@ -16,14 +17,21 @@ from .column_names import (
     holds_groups,
     holds_values,
     is_bookkeeping,
+    nearest,
     numbers_rows,
     select,
 )
 from .image_column import find_image_column
 from .nothing_learned import no_label, nothing_left, why_no_label
+from .questions import question_of
 from .raw_table import Column, RawTable
 from .sets import COLUMNS, set_named
 from .tag_columns import find_tag_columns, merge_series
+
+_NO_PARENTHESES = (
+    "; a regular expression needs one pair of parentheses, around the part of a file name that tells groups "
+    "apart"
+)
 
 
 @dataclass(frozen=True)
@@ -68,14 +76,21 @@ def find_roles(table: RawTable, config: LabelsConfig) -> Roles:
     by_name = dict(zip(names, columns, strict=True))
     for name in select(table.source, names, config.ignore, "labels.ignore"):
         left_out[name] = "labels.ignore names it"
-    image = find_image_column(table, [c for c in columns if c.name not in left_out], config.image)
+    own = () if config.tags else claimed(names, config.attributes)
+    looked_at = [c for c in columns if c.name not in left_out and (config.image or c.name not in own)]
+    image = find_image_column(table, looked_at, config.image)
     group, pattern = _group(table, names, config.group)
-    free = [column for column in columns if column is not image and column.name not in left_out]
-    free = [column for column in free if not group or column.name != group]
-    split = _split(table, free, config.split)
+    taken = {name: f"is left out: {why}" for name, why in left_out.items()}
+    taken |= {image.name: "names the images"} | ({group: "labels.group names too"} if group else {})
+    free = [column for column in columns if column.name not in taken]
+    check_claims(table.source, claimed(names, (config.split,)), "labels.split", taken)
+    split = _split(table, [c for c in free if config.split or c.name not in own], config.split)
+    taken |= {split.name: "holds the sets"} if split else {}
+    check_claims(table.source, own, "labels.attributes", taken)
+    check_claims(table.source, claimed(names, config.tags), "labels.tags", taken)
     free = [column for column in free if column is not split]
     tags = find_tag_columns(table, free, config)
-    attributes = _attributes(table, [c for c in free if c not in tags], config, bool(tags), left_out)
+    attributes = _attributes(table, image, [c for c in free if c not in tags], config, bool(tags), left_out)
     others = tuple(c for c in free if c not in tags and c not in attributes)
     return Roles(
         image=image,
@@ -87,7 +102,9 @@ def find_roles(table: RawTable, config: LabelsConfig) -> Roles:
         others=others,
         left_out=tuple(left_out.items()),
         bookkeeping=tuple(c.name for c in attributes if not config.attributes and is_bookkeeping(c.name)),
-        hints=tuple(c for c in free if holds_groups(c.name) and 1 < len(c.values) < len(table)),
+        hints=tuple(
+            c for c in free if holds_groups(c.name) and c.name not in own and 1 < len(c.values) < len(table)
+        ),
     )
 
 
@@ -129,8 +146,13 @@ def _group(table: RawTable, names: Sequence[str], group: str) -> tuple[str, str]
             f"labels.group is {group!r}, which is no column of {table.source} and no regular expression "
             f"({error}): name a column, or write an expression with one group."
         ) from None
-    if pattern.groups != 1:
-        find_column(table.source, names, group, "labels.group") if pattern.groups == 0 else None
+    if pattern.groups == 0:
+        hint = _NO_PARENTHESES if re.search(r"[\\^$.*+?\[\]{}|]", group) else ""
+        raise LabelsError(
+            f"{table.source} has no column {group!r}, which labels.group names; {nearest(names, group)}"
+            f"{hint}."
+        )
+    if pattern.groups > 1:
         raise LabelsError(
             f"labels.group is {group!r}, which has {pattern.groups} groups: put parentheses around exactly "
             "the part of a file name that tells groups apart."
@@ -160,6 +182,7 @@ def _split(table: RawTable, columns: Sequence[Column], wanted: str) -> Column | 
 
 def _attributes(
     table: RawTable,
+    image: Column,
     columns: Sequence[Column],
     config: LabelsConfig,
     tagged: bool,
@@ -184,7 +207,7 @@ def _attributes(
             left_out[column.name] = reason
             continue
         if kind in (Kind.MISSPELLED, Kind.OTHER) and (config.attributes or kind is Kind.MISSPELLED):
-            raise no_label(table, column, own)
+            raise no_label(table, column, own, _questions(image, columns, column))
         if kind is Kind.OTHER:
             left_out[column.name or "(no name)"] = why_no_label(column)
         else:
@@ -192,6 +215,12 @@ def _attributes(
     if not attributes and not tagged:
         nothing_left(table, columns, own)
     return tuple(attributes)
+
+
+def _questions(image: Column, columns: Sequence[Column], answers: Column) -> Callable[[int], str]:
+    """Return what tells the question of a row, if a column holds answers."""
+    others = [column for column in columns if column is not answers and holds_values(answers.name)]
+    return lambda row: question_of(image, others, row)
 
 
 def _not_meant(column: Column, kind: Kind, kinds: dict[str, Kind]) -> str:

@@ -67,6 +67,7 @@ class RawTable:
         delimiter: Between cells, if there is one.
         preset: Settings of `[labels]` that the format itself decides; the user's own come first.
         notes: Sentences for `ReadAs.notes`.
+        joined: Columns whose cells are part of another column's, as folders are of images' names.
         place: Says where a row (counted from 0) stands in the file, such as `line 7`.
     """
 
@@ -77,6 +78,7 @@ class RawTable:
     delimiter: str = ""
     preset: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    joined: tuple[str, ...] = ()
     place: Callable[[int], str] = lambda row: f"row {row + 1}"
 
     def __len__(self) -> int:
@@ -132,6 +134,13 @@ def without_blank_rows(columns: tuple[Column, ...]) -> tuple[Column, ...]:
     if filled.all():
         return columns
     return tuple(_of_codes(column, column.codes[filled]) for column in columns)
+
+
+def with_rows(table: RawTable, kept: np.ndarray) -> RawTable:
+    """Return a table with some of its rows; `kept` is `(N,) bool`."""
+    rows = np.flatnonzero(kept)
+    columns = tuple(_of_codes(column, column.codes[rows]) for column in table.columns)
+    return replace(table, columns=columns, place=lambda row: table.place(int(rows[row])))
 
 
 def transposed(table: RawTable) -> RawTable:

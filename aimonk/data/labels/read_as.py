@@ -78,10 +78,7 @@ class ReadAs:
             *(f"The column {name!r} is left out: {why}." for name, why in self.left_out),
             *self._bookkeeping(),
             *self._structure(),
-            *(
-                f"{count} image names differ from their file by {how}, such as {name!r} for {file!r}."
-                for how, count, name, file in self.matched
-            ),
+            *(_difference(*found) for found in self.matched),
             *self.notes,
         ]
 
@@ -94,10 +91,9 @@ class ReadAs:
         form = f"{self.format} ({', '.join(details)})" if details else self.format
         names = shortened(self.attributes)
         where = f" by the column {self.image_column!r}" if self.image_column else ""
+        images = "1 image" if self.images == 1 else f"{self.images} images"
         plural = "" if len(self.attributes) == 1 else "s"
-        return (
-            f"Read as {form}: {self.images} images{where}, {len(self.attributes)} attribute{plural}: {names}."
-        )
+        return f"Read as {form}: {images}{where}, {len(self.attributes)} attribute{plural}: {names}."
 
     def _tokens(self) -> str:
         if self.tags:
@@ -127,16 +123,25 @@ class ReadAs:
     def _structure(self) -> list[str]:
         found = []
         if self.rows > self.images:
+            images = "1 image" if self.images == 1 else f"{self.images} images"
+            count = "counts" if self.contradictions == 1 else "count"
             found.append(
-                f"{self.rows} rows name {self.images} images; labels on which the rows of an image agree are "
-                f"kept, {self.contradictions} on which they disagree count as unknown."
+                f"{self.rows} rows name {images}; labels on which the rows of an image agree are kept, "
+                f"{self.contradictions} on which they disagree {count} as unknown."
             )
         if self.group:
-            found.append(f"{self.group!r} puts the images into {self.groups} groups.")
+            groups = "1 group" if self.groups == 1 else f"{self.groups} groups"
+            found.append(f"{self.group!r} puts the images into {groups}.")
         if self.split:
             sets = ", ".join(f"{count} {name}" for name, count in self.sets)
             found.append(f"The column {self.split!r} assigns the sets: {sets}.")
         return found
+
+
+def _difference(how: str, count: int, name: str, file: str) -> str:
+    if count == 1:
+        return f"1 image name differs from its file by {how}: {name!r} for {file!r}."
+    return f"{count} image names differ from their files by {how}, such as {name!r} for {file!r}."
 
 
 def shortened(names: tuple[str, ...], most: int = 8) -> str:

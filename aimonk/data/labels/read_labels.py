@@ -14,8 +14,10 @@ from ...errors import LabelsError
 from .coding import find_coding
 from .column_names import holds_annotators, holds_groups, select
 from .column_roles import Roles, find_roles
+from .folder_column import is_folder_name
 from .label_table import MISSING, LabelTable
 from .merge_rows import Merged, merge_rows
+from .questions import select_questions
 from .raw_table import Column, RawTable
 from .read_as import ReadAs
 from .recognize import read_raw
@@ -42,6 +44,7 @@ def read_labels(path: Path, config: LabelsConfig | None = None) -> LabelTable:
     config = _with_presets(config, table.preset)
     if not len(table):
         raise LabelsError(f"{table.source} holds no rows: give each image a row of labels.")
+    table, config = select_questions(table, config)
     roles = find_roles(table, config)
     _check_images(table, roles.image)
     read = ReadAs(
@@ -49,20 +52,22 @@ def read_labels(path: Path, config: LabelsConfig | None = None) -> LabelTable:
         encoding=table.encoding,
         delimiter=table.delimiter,
         image_column=roles.image.name,
-        left_out=roles.left_out,
+        left_out=tuple(pair for pair in roles.left_out if pair[0] not in table.joined),
         bookkeeping=roles.bookkeeping,
         notes=table.notes,
         rows=len(table),
     )
-    names, targets, read, single = _labels(table, roles, config, read)
+    names, targets, read, stated = _labels(table, roles, config, read)
     if not (targets != MISSING).any():
         raise LabelsError(
             f"{table.source} holds no known label, all of them are NA: label some images with 1 or 0."
         )
+    read = replace(read, notes=(*read.notes, *_differing_in_case(names)))
     merged = merge_rows(roles.image.codes, targets)
     _check_subject(table, roles, merged)
-    if single and not (merged.targets == 0).any():
-        merged = replace(merged, targets=np.maximum(merged.targets, 0))
+    if stated is not None and not (merged.targets == 0).any():
+        images = np.unique(merged.row_of[stated])
+        merged.targets[images] = np.maximum(merged.targets[images], 0)
         read = replace(read, notes=(*read.notes, "A label that no row gives to an image is absent."))
     return _table(table, roles, names, merged, replace(read, contradictions=merged.contradictions))
 
@@ -103,17 +108,23 @@ def _check_subject(table: RawTable, roles: Roles, merged: Merged) -> None:
         pairs = np.unique(images * (kinds + 1) + column.codes)
         said = 1 < kinds < len(images) and not (holds_annotators(column.name) or holds_groups(column.name))
         if said and crossed and len(pairs) == len(images):
+            folder = (
+                f"if the column {column.name!r} holds the folders of the images, write them before the names "
+                f"in the column {roles.image.name!r}; "
+                if is_folder_name(column.name)
+                else ""
+            )
             raise LabelsError(
                 f"{table.source}: rows of one image contradict each other in {merged.contradictions} labels; "
-                f"if the column {column.name!r} says what a row is about, set labels.tags={column.name!r}, "
-                "and if not, leave it out with labels.ignore."
+                f"{folder}if the column {column.name!r} says what a row is about, set "
+                f"labels.tags={column.name!r}, and if not, leave it out with labels.ignore."
             )
 
 
 def _labels(
     table: RawTable, roles: Roles, config: LabelsConfig, read: ReadAs
-) -> tuple[tuple[str, ...], np.ndarray, ReadAs, bool]:
-    """Return attributes, `(N, L)` targets, what is said of them, and whether each row is one label."""
+) -> tuple[tuple[str, ...], np.ndarray, ReadAs, np.ndarray | None]:
+    """Return attributes, `(N, L)` targets, what is said of them, and which rows state one label each."""
     if roles.tags:
         tagged = read_tags(table, roles, config)
         names, targets = tagged.names, tagged.targets
@@ -127,14 +138,27 @@ def _labels(
             left_out = tuple(pair for pair in read.left_out if pair[0] != tagged.value)
             note = f"The column {tagged.value!r} says which of them are present."
             read = replace(read, left_out=left_out, notes=(*read.notes, note))
-        return names, targets, _with_tokens(read, tagged.cells), tagged.single
+        return names, targets, _with_tokens(read, tagged.cells), tagged.known if tagged.single else None
     coding = find_coding(table, roles.attributes, config)
     targets = np.empty((len(table), len(roles.attributes)), np.float32, order="F")
     for at, column in enumerate(roles.attributes):
         targets[:, at] = coding.targets(column)
     names = tuple(column.name for column in roles.attributes)
     read = _with_tokens(replace(read, attributes=names), coding.cells)
-    return names, np.ascontiguousarray(targets), read, False
+    return names, np.ascontiguousarray(targets), read, None
+
+
+def _differing_in_case(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a sentence for each set of attributes whose names differ only in case."""
+    alike: dict[str, list[str]] = {}
+    for name in names:
+        alike.setdefault(name.casefold(), []).append(name)
+    return tuple(
+        f"{' and '.join(map(repr, some))} differ only in upper and lower case and are kept apart: write them "
+        "alike in the file if they mean one attribute."
+        for some in alike.values()
+        if len(some) > 1
+    )
 
 
 def _with_tokens(read: ReadAs, cells: Counter[tuple[str, float]]) -> ReadAs:
@@ -157,7 +181,9 @@ def _table(table: RawTable, roles: Roles, names: tuple[str, ...], merged: Merged
     if roles.group is not None:
         groups = _constant(table, roles, roles.group, roles.group.values, merged)
         alone = groups.count("")
-        read = replace(read, group=roles.group.name, groups=len(set(groups) - {""}) + alone)
+        count = len(set(groups) - {""}) + alone
+        notes = (*read.notes, *_alone(alone, roles.group.name))
+        read = replace(read, group=roles.group.name, groups=count, notes=notes)
     elif roles.pattern:
         read = replace(read, group=roles.pattern)
     hints = tuple(
@@ -166,6 +192,14 @@ def _table(table: RawTable, roles: Roles, names: tuple[str, ...], merged: Merged
     )
     read = replace(read, images=len(images))
     return LabelTable(table.source, images, names, merged.targets, split, groups, read, hints)
+
+
+def _alone(images: int, column: str) -> tuple[str, ...]:
+    """Return a sentence on images that no group is given for."""
+    if not images:
+        return ()
+    them = "1 image has" if images == 1 else f"{images} images have"
+    return (f"{them} a blank cell in {column!r}; each such image is a group of its own.",)
 
 
 def _constant(

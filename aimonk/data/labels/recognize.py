@@ -14,12 +14,14 @@ from .class_folders import find_class_folders, read_class_folders
 from .coco import is_coco, is_coco_results, read_coco
 from .delimited_text import read_delimited
 from .delimiter import find_delimiter
+from .folder_column import with_folders
 from .foreign_files import refuse_foreign
 from .json_records import parse_lines, read_records
 from .json_shapes import as_records
 from .label_studio import as_label_studio, is_label_studio, read_label_studio
 from .names_beside import with_names_beside
 from .parquet_file import read_parquet
+from .prodigy import as_prodigy
 from .raw_table import RawTable
 from .split_folders import find_split_folders, read_split_folders
 from .spreadsheet import read_spreadsheet
@@ -48,7 +50,7 @@ def read_raw(path: Path, encoding: str = "") -> RawTable:
         LabelsError: There is no such file, or nothing that any of the readers reads.
     """
     try:
-        return _read_folder(path, encoding) if path.is_dir() else _read_file(path, encoding)
+        return with_folders(_read_folder(path, encoding) if path.is_dir() else _read_file(path, encoding))
     except FileNotFoundError:
         raise LabelsError(
             f"There is no labels file {path}: check the path, or name another with --labels."
@@ -101,7 +103,7 @@ def _read_json(path: Path, text: str, encoding: str) -> RawTable:
     except json.JSONDecodeError as error:
         if error.msg != "Extra data":
             raise LabelsError(f"{path}, line {error.lineno} is not JSON ({error.msg}): correct it.") from None
-        return read_records(path, parse_lines(path, text), encoding, "JSON lines")
+        return as_prodigy(read_records(path, parse_lines(path, text), encoding, "JSON lines"))
     except RecursionError:
         raise LabelsError(
             f"{path} nests lists or objects too deeply: give a list with one object for each image."
@@ -117,7 +119,7 @@ def _read_json(path: Path, text: str, encoding: str) -> RawTable:
         return read_label_studio(path, value, encoding)
     records = as_records(path, value)
     form = "JSON lines" if records == [value] else "JSON"
-    return as_label_studio(read_records(path, records, encoding, form))
+    return as_prodigy(as_label_studio(read_records(path, records, encoding, form)))
 
 
 def _read_table(path: Path, text: str, encoding: str) -> RawTable:
@@ -149,4 +151,4 @@ def _without_outer_quotes(text: str) -> str:
 
 
 def _delimited(path: Path, text: str, encoding: str, delimiter: str) -> RawTable:
-    return as_label_studio(read_delimited(path, text, encoding, delimiter))
+    return as_prodigy(as_label_studio(read_delimited(path, text, encoding, delimiter)))

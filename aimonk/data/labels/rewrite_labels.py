@@ -89,7 +89,8 @@ def contradicted(source: Path, config: LabelsConfig | None = None) -> frozenset[
     They count as not known, but they are not missing: whoever fills them would overwrite two labels.
     """
     config = config or LabelsConfig()
-    if not read_labels(source, config).read_as.contradictions:
+    read_as = read_labels(source, config).read_as
+    if read_as.tags or not read_as.contradictions:
         return frozenset()
     raw = read_raw(source, config.encoding)
     roles = find_roles(raw, config)

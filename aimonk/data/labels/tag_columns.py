@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from ...config import LabelsConfig
 from ...errors import LabelsError
+from .claimed_columns import claimed
 from .coding import Kind, kind_of, own_meanings
 from .column_names import find_column, holds_boxes, holds_groups, holds_tags, holds_values, is_bookkeeping
 from .list_cells import as_list, parsed_cell
@@ -38,7 +39,7 @@ def find_tag_columns(table: RawTable, columns: Sequence[Column], config: LabelsC
         return tuple(column for column in columns if column.name in wanted)
     own = own_meanings(config)
     found = [column for column in columns if _is_tags(column, own)]
-    if config.attributes and any(name in names for name in config.attributes):
+    if claimed(names, config.attributes):
         return ()
     boxes = sum(holds_boxes(column.name) for column in columns) >= _BOX_SIDES
     rivals = [column for column in columns if column not in found and not boxes and _is_rival(column, own)]

@@ -15,6 +15,7 @@ from .column_names import holds_annotators, holds_values, is_bookkeeping
 from .column_roles import Roles
 from .label_table import MISSING
 from .nothing_learned import no_label
+from .prodigy import ANSWERS
 from .raw_table import UNIT, Column, RawTable
 from .tag_columns import find_separator, names_in
 from .tokens import UNKNOWN, WEAK, normalized, number
@@ -33,6 +34,7 @@ class TagLabels:
         single: Whether each row is one label of its image, so that the rows of an image add up.
         cells: Cells by (token, value), for `ReadAs`.
         value: Column that says whether the label of a row is present; empty if there is none.
+        known: `(N,) bool`: rows whose cell is not one of those that mean not known.
     """
 
     names: tuple[str, ...]
@@ -40,7 +42,8 @@ class TagLabels:
     separator: str
     single: bool
     cells: Counter[tuple[str, float]]
-    value: str = ""
+    value: str
+    known: np.ndarray
 
 
 def read_tags(table: RawTable, roles: Roles, config: LabelsConfig) -> TagLabels:
@@ -69,18 +72,17 @@ def read_tags(table: RawTable, roles: Roles, config: LabelsConfig) -> TagLabels:
     separator = parts[0][2]
     single = repeated and not (targets == 1).sum(axis=1).max(initial=0) > 1
     single = single and not any(holds_annotators(column.name) for column in roles.others)
-    value = None
+    value, known = None, (targets != MISSING).any(axis=1)
     if single:
         value = _value_column(roles, config)
-        if value is not None and _holds_names(table, value, config):
+        if value is not None and _holds_names(table, roles.tags[0], value, config):
             return read_tags(table, _paired(roles, value), config)
         targets, counted = _one_label_a_row(table, targets, value, config)
         cells = counted or cells
     order = np.argsort(np.array(names, dtype=object)) if names else np.zeros(0, np.int64)
     shown = "" if separator == UNIT else separator
-    return TagLabels(
-        tuple(names[at] for at in order), targets[:, order], shown, single, cells, value.name if value else ""
-    )
+    attributes, stated = tuple(names[at] for at in order), value.name if value else ""
+    return TagLabels(attributes, targets[:, order], shown, single, cells, stated, known)
 
 
 def _one_hot(
@@ -144,13 +146,19 @@ def _value_column(roles: Roles, config: LabelsConfig) -> Column | None:
     return labels[0] if config.tags and len(labels) == 1 else None
 
 
-def _holds_names(table: RawTable, value: Column, config: LabelsConfig) -> bool:
+def _holds_names(table: RawTable, tags: Column, value: Column, config: LabelsConfig) -> bool:
     """Return whether values are categories; raises LabelsError if they are labels with mistakes."""
     own = own_meanings(config)
     kind = kind_of(value, own, config.threshold)
     numbers = any(number(normalized(cell)) is not None for cell in value.values if cell)
+    if kind is Kind.OTHER and ANSWERS.issuperset(value.values):
+        raise LabelsError(
+            f"{table.source}: 'reject' in the column {value.name!r} may mean that a label is absent or not "
+            'known: say which with labels.present=["accept"], labels.absent=["reject"] and '
+            'labels.unknown=["ignore"].'
+        )
     if kind is Kind.MISSPELLED or (kind is Kind.OTHER and numbers):
-        raise no_label(table, value, own)
+        raise no_label(table, value, own, lambda row: tags.values[tags.codes[row]])
     return kind is Kind.OTHER
 
 

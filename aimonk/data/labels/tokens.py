@@ -67,6 +67,18 @@ def normalized(token: str) -> str:
     return token
 
 
+def percentage(token: str) -> float | None:
+    """Return the number before a percent sign, or None if there is none.
+
+    >>> percentage("29 %"), percentage("0,5%"), percentage("29")
+    (29.0, 0.5, None)
+    """
+    before = token.strip().removesuffix("%").strip()
+    if not token.strip().endswith("%") or not _NUMBER.fullmatch(before):
+        return None
+    return float(before.replace(",", "."))
+
+
 def is_label(token: str) -> bool:
     """Return whether a token is one of those that mean present, absent or unknown without any setting."""
     token = normalized(token)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from aimonk.data.labels import LabelTable
+from aimonk.config import LabelsConfig
+from aimonk.data.labels import LabelTable, read_labels
 
 
 @pytest.fixture(scope="session")
@@ -40,5 +42,26 @@ def counts() -> Callable[[LabelTable], dict[str, tuple[int, int, int]]]:
             name: (int((column == 1).sum()), int((column == 0).sum()), int((column == -1).sum()))
             for name, column in zip(table.attributes, table.targets.T, strict=True)
         }
+
+    return of
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Callable[..., LabelTable]:
+    """Read a labels file of this content, with settings by name."""
+
+    def of(content: str, name: str = "labels.csv", **settings: Any) -> LabelTable:
+        (tmp_path / name).write_text(content, encoding="utf-8")
+        return read_labels(tmp_path / name, LabelsConfig(**settings))
+
+    return of
+
+
+@pytest.fixture
+def labels() -> Callable[[LabelTable], dict[str, list[int]]]:
+    """Labels of each attribute, in the order of the images."""
+
+    def of(table: LabelTable) -> dict[str, list[int]]:
+        return {name: table.targets[:, at].astype(int).tolist() for at, name in enumerate(table.attributes)}
 
     return of
