@@ -34,6 +34,8 @@ def find_delimiter(text: str) -> str:
     (';', '~')
     """
     sample = text[:262144]
+    if _has_blanks_only(sample):
+        return ""
     cut = {delimiter: _widths(sample, delimiter) for delimiter in DELIMITERS}
     best, delimiter = (0.0, 1), ""
     for candidate, widths in cut.items():
@@ -42,6 +44,15 @@ def find_delimiter(text: str) -> str:
         width, times = Counter(width for width in widths if width > 1).most_common(1)[0]
         best, delimiter = max((best, delimiter), ((times / len(widths), width), candidate))
     return delimiter or _below_title(sample, cut) or _unusual(sample)
+
+
+def _has_blanks_only(sample: str) -> bool:
+    """Whether each line is an image's name and labels after blanks; the last line may be cut off."""
+    lines = [line for line in sample.splitlines() if line.strip()][:_SAMPLE]
+    parts = [split_after_image(line) for line in lines]
+    return bool(lines) and all(
+        part is not None and part[1] and all(map(is_label, part[1].split())) for part in parts
+    )
 
 
 def _widths(sample: str, delimiter: str) -> list[int]:
