@@ -62,7 +62,7 @@ CASES: dict[str, tuple[Callable[[Desk], object], tuple[str, ...], str]] = {
         "None of the 2 attributes",
     ),
     "path outside": (edited(lambda rows: ["../labels.txt 1 0", *rows[1:]]), (), "../labels.txt"),
-    "too many bad images": (spoil_images, (), "3 of 12 images"),
+    "too many bad images": (spoil_images, (), "3 of the 12 images that"),
     "unknown backbone": (lambda desk: None, ("--backbone", "resnet51"), "did you mean resnet50"),
     "missing weights": (lambda desk: None, ("--weights", "nowhere.h5"), "no weights file nowhere.h5"),
     "weights that do not fit": (
