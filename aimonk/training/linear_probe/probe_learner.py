@@ -24,6 +24,7 @@ from ..history import History, Observer
 from ..learner import ExportedModel, calibrated, monitored
 from .color_share import color_weights
 from .fit_probe import fit_probe
+from .lanes import opened_lanes
 from .objective import FilledLabels
 
 
@@ -121,10 +122,17 @@ class FittedProbe:
     def logits(self, rows: np.ndarray) -> np.ndarray:
         """`(n, L)`: what the served graph computes, whose backbone is the one that made the features."""
         vectors = self.learner.vectors
-        logits = np.empty((len(rows), len(self.head.bias)), np.float32)
-        for part, block in vectors.blocks(vectors.rows[0, rows]):
-            logits[part] = self.head.logits(block)
-        return logits
+        places = vectors.rows[0, rows]
+
+        def stretch(part: slice) -> np.ndarray:
+            return np.concatenate([self.head.logits(block) for _, block in vectors.blocks(places[part])])
+
+        # In lanes like the fit: the last bit of a product depends on how many threads BLAS has, and in a
+        # sweep another thread's fit may have taken them.
+        if not len(rows):
+            return np.empty((0, len(self.head.bias)), np.float32)
+        with opened_lanes() as lanes:
+            return np.concatenate(lanes.each(stretch, len(rows)))
 
     def export(self, calibration: Calibration) -> ExportedModel:
         """Append the calibrated head to the backbone's graph."""
