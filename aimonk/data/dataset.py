@@ -13,6 +13,7 @@ import numpy as np
 from ..config import Config
 from ..errors import LabelsError
 from ..runtime.decode_limits import DecodeLimits
+from .file_traits import FileTraits
 from .image_index import ImageFacts, scan
 from .independent_groups import independent_groups
 from .label_audit import AttributeCounts, Audit, audit, count
@@ -37,6 +38,7 @@ class Dataset:
         groups: `(M,) int64`, equal for images that are not independent: copies of one photo, and the
             groups that `labels.group` names.
         split: The labels file's predefined sets, if it has them.
+        traits: What the files are apart from what they show.
         audit: What is wrong with labels and images; it counts all attributes, learnable or not.
         read_as: How the labels file was understood.
         unlearnable: Attributes that are left out because nothing can be learned of them.
@@ -54,6 +56,7 @@ class Dataset:
     targets: np.ndarray
     groups: np.ndarray
     split: tuple[str, ...] | None
+    traits: FileTraits
     audit: Audit
     read_as: ReadAs = ReadAs()
     unlearnable: tuple[Unlearnable, ...] = ()
@@ -148,6 +151,7 @@ def _usable(folder: Path, table: LabelTable, facts: tuple[ImageFacts, ...], foun
         targets=table.targets[found.usable],
         groups=groups,
         split=tuple(table.split[row] for row in found.usable) if table.split else None,
+        traits=FileTraits.of(kept),
         audit=found,
         read_as=table.read_as,
         table=table,

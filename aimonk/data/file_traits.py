@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import numpy as np
-from PIL import ExifTags, Image
+import pandas as pd
 
-from ..errors import ImagesError
-from ..runtime.decode_limits import LOOKED_AT
-from ..runtime.decoder import decode
-from ..runtime.image_file import read_image_file
-
-BORDER_SIDE = 16
-"""The border is the outer ring of a grid of so many cells along each side."""
+from .fingerprint import BORDER_COLORS
+from .image_index import ImageFacts
 
 BINS = 8
 """Numbers are cut into so many classes of equal size, since a shortcut need not be monotonic."""
@@ -25,67 +18,56 @@ BINS = 8
 MOST_CLASSES = 200
 """Of folders or cameras: the rarer ones are one class together, since few files say little of others."""
 
-_SHRUNK = 2 * BORDER_SIDE
-
 
 @dataclass(frozen=True)
 class FileTraits:
-    """Traits of N files: each `(N, d) float64`, columns of which a linear score is made.
+    """Traits of N image files, N of each; what a file does not say is nan or empty."""
 
-    A trait that is the same for all files is left out.
-    """
-
-    columns: dict[str, np.ndarray]
-    """By trait: folder, format, file size, aspect ratio, resolution, JPEG quality, camera, border pixels."""
-
-
-@dataclass(frozen=True)
-class _File:
-    """Traits of one file; what it does not say is nan or empty."""
-
-    folder: str
-    format: str
-    size: float
-    width: float
-    height: float
-    quantization: float
-    """Mean of the luminance quantization table: low for high JPEG quality."""
-    camera: str
+    folder: pd.Categorical
+    format: pd.Categorical
+    size: np.ndarray
+    """Bytes."""
+    width: np.ndarray
+    height: np.ndarray
+    quantization: np.ndarray
+    """Mean of the first quantization table: low for high JPEG quality."""
+    camera: pd.Categorical
     border: np.ndarray
-    """`(cells of the ring * 3,)` mean colors from 0 to 1."""
+    """`(N, BORDER_COLORS) uint8`: mean colors along the border."""
 
+    @classmethod
+    def of(cls, facts: Sequence[ImageFacts]) -> FileTraits:
+        """Return the traits of images that can be decoded."""
+        quantization = [np.nan if fact.quantization is None else fact.quantization for fact in facts]
+        border = np.frombuffer(b"".join(fact.border or b"" for fact in facts), np.uint8)
+        return cls(
+            folder=pd.Categorical([str(PurePosixPath(fact.name).parent) for fact in facts]),
+            format=pd.Categorical([str(fact.format) for fact in facts]),
+            size=np.array([float(fact.size) for fact in facts]),
+            width=np.array([float(fact.width) for fact in facts]),
+            height=np.array([float(fact.height) for fact in facts]),
+            quantization=np.array(quantization, np.float64),
+            camera=pd.Categorical([fact.camera for fact in facts]),
+            border=border.reshape(len(facts), BORDER_COLORS),
+        )
 
-def file_traits(
-    names: Sequence[str], paths: Sequence[Path], progress: Callable[[int, int], None] | None = None
-) -> FileTraits:
-    """Read the traits of images that can be decoded.
+    def columns(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """Return columns of which a linear score is made, `(rows, d) float64` of each trait.
 
-    Args:
-        names: as in the labels; the folder is a part of them.
-        paths: of the files, in the same order.
-        progress: called with (files done, files).
-    """
-    files = []
-    with ThreadPoolExecutor() as pool:
-        for done, file in enumerate(pool.map(_read, names, paths), start=1):
-            files.append(file)
-            if progress is not None:
-                progress(done, len(paths))
-    numbers = {
-        "file size": [file.size for file in files],
-        "aspect ratio": [file.width / file.height for file in files],
-        "resolution": [file.width * file.height for file in files],
-        "JPEG quality": [file.quantization for file in files],
-    }
-    words = {
-        "folder": [file.folder for file in files],
-        "format": [file.format for file in files],
-        "camera": [file.camera for file in files],
-    }
-    columns = {trait: binned(np.array(values)) for trait, values in numbers.items()}
-    columns |= {trait: one_hot(frequent(np.array(values))) for trait, values in words.items()}
-    columns["border pixels"] = np.stack([file.border for file in files])
-    return FileTraits({trait: found for trait, found in columns.items() if np.ptp(found, axis=0).any()})
+        A trait that is the same for all of these files is left out.
+        """
+        width, height = self.width[rows], self.height[rows]
+        numbers = {
+            "file size": self.size[rows],
+            "aspect ratio": width / height,
+            "resolution": width * height,
+            "JPEG quality": self.quantization[rows],
+        }
+        words = {"folder": self.folder, "format": self.format, "camera": self.camera}
+        found = {trait: binned(values) for trait, values in numbers.items()}
+        found |= {trait: one_hot(frequent(np.asarray(values[rows], str))) for trait, values in words.items()}
+        found["border pixels"] = self.border[rows] / 255
+        return {trait: values for trait, values in found.items() if np.ptp(values, axis=0).any()}
 
 
 def binned(values: np.ndarray) -> np.ndarray:
@@ -114,29 +96,3 @@ def one_hot(values: np.ndarray) -> np.ndarray:
     [[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]
     """
     return np.asarray(values[:, None] == np.unique(values), np.float64)
-
-
-def _read(name: str, path: Path) -> _File:
-    nothing = np.full((BORDER_SIDE**2 - (BORDER_SIDE - 2) ** 2) * 3, 0.5)
-    folder = str(PurePosixPath(name).parent)
-    try:
-        content, _ = read_image_file(path)
-        with Image.open(io.BytesIO(content)) as image:
-            kind, (width, height) = str(image.format), image.size
-            tables = getattr(image, "quantization", None) or {}
-            exif = image.getexif()
-            camera = " ".join(str(exif.get(tag, "")) for tag in (ExifTags.Base.Make, ExifTags.Base.Model))
-        border = _ring(decode(content, (_SHRUNK, _SHRUNK), LOOKED_AT))
-    except (ImagesError, OSError, ValueError, SyntaxError):  # Pillow's errors on what our decoder reads
-        return _File(folder, "", 0.0, 1.0, 1.0, float("nan"), "", nothing)
-    quantization = float(np.mean(tables[0])) if 0 in tables else float("nan")
-    return _File(folder, kind, float(len(content)), width, height, quantization, camera.strip(), border)
-
-
-def _ring(pixels: np.ndarray) -> np.ndarray:
-    """Mean colors of the outer ring of cells."""
-    step = _SHRUNK // BORDER_SIDE
-    cells = pixels.reshape(BORDER_SIDE, step, BORDER_SIDE, step, 3).mean(axis=(1, 3)) / 255
-    ring = np.ones((BORDER_SIDE, BORDER_SIDE), bool)
-    ring[1:-1, 1:-1] = False
-    return np.asarray(cells[ring].ravel())

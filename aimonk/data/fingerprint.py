@@ -1,4 +1,4 @@
-"""What an image looks like, in a few numbers: a perceptual hash, that of its mirror image, a thumbnail."""
+"""What an image looks like, in a few numbers: perceptual hashes, a thumbnail, its border."""
 
 from __future__ import annotations
 
@@ -14,6 +14,14 @@ from .perceptual_hash import SIDE, perceptual_hashes
 _DECODED = 4 * SIDE
 """Decoded larger than needed, so that libjpeg's reduction does not shift an image against its mirror."""
 
+BORDER_SIDE = 16
+"""The border is the outer ring of a grid of so many cells along each side."""
+
+_RING = np.ones((BORDER_SIDE, BORDER_SIDE), bool)
+_RING[1:-1, 1:-1] = False
+
+BORDER_COLORS = 3 * int(_RING.sum())
+"""Numbers that describe a border."""
 
 FLAT_SPREAD = 3
 """A thumbnail whose gray levels, 0 to 255, differ by no more shows nothing that a model could learn from."""
@@ -30,12 +38,17 @@ class Picture:
     phash_flipped: int | None
     thumbnail: bytes | None
     """`SIDE * SIDE` gray pixels, row by row."""
+    border: bytes | None = None
+    """Mean red, green and blue of each cell of the border, row by row."""
+    camera: str = ""
+    quantization: float | None = None
+    """Mean of a JPEG's first quantization table."""
     problem: str | None = None
 
     @classmethod
     def unusable(cls, problem: str) -> Picture:
         """Return the picture of bytes that cannot be decoded."""
-        return cls(None, 0, 0, None, None, None, problem)
+        return cls(None, 0, 0, None, None, None, problem=problem)
 
 
 def look_at(content: bytes, limits: DecodeLimits = TRAINING) -> Picture:
@@ -48,8 +61,8 @@ def look_at(content: bytes, limits: DecodeLimits = TRAINING) -> Picture:
         ImagesError: the bytes cannot be decoded within the limits.
     """
     description = describe(content, limits)
-    gray = Image.fromarray(decode(content, (_DECODED, _DECODED), limits)).convert("L")
-    upright = np.asarray(gray.resize((SIDE, SIDE), Image.Resampling.LANCZOS))
+    colors = Image.fromarray(decode(content, (_DECODED, _DECODED), limits))
+    upright = np.asarray(colors.convert("L").resize((SIDE, SIDE), Image.Resampling.LANCZOS))
     phash, phash_flipped = perceptual_hashes(np.stack([upright, upright[:, ::-1]])).tolist()
     return Picture(
         format=description.format,
@@ -58,6 +71,9 @@ def look_at(content: bytes, limits: DecodeLimits = TRAINING) -> Picture:
         phash=phash,
         phash_flipped=phash_flipped,
         thumbnail=upright.tobytes(),
+        border=np.asarray(colors.reduce(_DECODED // BORDER_SIDE))[_RING].tobytes(),
+        camera=description.camera,
+        quantization=description.quantization,
     )
 
 

@@ -18,6 +18,8 @@ _WORDS = 4
 _BITS = 16
 _BLOCK = 2**20
 """Pairs compared at once: some 40 MB of indices and hashes."""
+_FEW = 2**23
+"""So many pairs, of some 3,000 hashes, are compared sooner than they are looked up."""
 
 
 def close_pairs(one: np.ndarray, other: np.ndarray, distance: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -80,7 +82,8 @@ def _radii(distance: int) -> list[int]:
 
 def _search(one: np.ndarray, other: np.ndarray, distance: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     radii = _radii(distance)
-    if radii[0] > 4:  # 16 bits have 6,885 neighbors within 5: comparing all is then faster
+    # 16 bits have 6,885 neighbors within 5: comparing all is then faster, too.
+    if len(one) * len(other) <= _FEW or radii[0] > 4:
         yield from _compare_all(one, other, distance)
         return
     for word, radius in enumerate(radii):

@@ -27,8 +27,8 @@ log = logging.getLogger(__name__)
 GRANULARITY = 2_000_000_000
 """Nanoseconds within which a file system may give two writes one time: FAT's 2 s is the coarsest."""
 
-_LOOK = 2
-"""Raise it whenever rare formats come out as other pictures while `PREPROCESSING` stays."""
+_LOOK = 3
+"""Raise it whenever rare formats come out as other pictures while `PREPROCESSING` stays, or tables change."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (
@@ -36,7 +36,8 @@ CREATE TABLE IF NOT EXISTS files (
     sha256 TEXT, checksum INTEGER, PRIMARY KEY (root, path)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS pictures (
     sha256 TEXT PRIMARY KEY, format TEXT, width INTEGER, height INTEGER, phash TEXT, phash_flipped TEXT,
-    thumbnail BLOB, problem TEXT, checksum INTEGER) WITHOUT ROWID;
+    thumbnail BLOB, border BLOB, camera TEXT, quantization REAL, problem TEXT, checksum INTEGER
+) WITHOUT ROWID;
 """
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 """Primary result codes, the low byte of SQLite's; the last one says that tables or columns are not ours."""
@@ -44,7 +45,7 @@ _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 _FILES = "SELECT path, size, changed, inode, read, sha256, checksum FROM files WHERE root = ?"
 _PICTURE = "SELECT * FROM pictures WHERE sha256 = ?"
 _PUT_FILE = "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-_PUT_PICTURE = "INSERT OR REPLACE INTO pictures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_PUT_PICTURE = f"INSERT OR REPLACE INTO pictures VALUES ({', '.join('?' * 12)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,14 +198,15 @@ def _as_row(sha256: str, picture: Picture) -> tuple[object, ...]:
     # As text, since SQLite's integers have a sign bit that the hashes need.
     hashes = [None if number is None else str(number) for number in (picture.phash, picture.phash_flipped)]
     size = (picture.width, picture.height)
-    row = (sha256, picture.format, *size, *hashes, picture.thumbnail, picture.problem)
+    origin = (picture.border, picture.camera, picture.quantization)
+    row = (sha256, picture.format, *size, *hashes, picture.thumbnail, *origin, picture.problem)
     return (*row, _checksum(row))
 
 
 def _as_picture(row: tuple[Any, ...]) -> Picture:
-    _, kind, width, height, upright, flipped, thumbnail, problem = row
+    _, kind, width, height, upright, flipped, *rest = row
     phash, phash_flipped = (None if text is None else int(text) for text in (upright, flipped))
-    return Picture(kind, width, height, phash, phash_flipped, thumbnail, problem)
+    return Picture(kind, width, height, phash, phash_flipped, *rest)
 
 
 def _checksum(row: tuple[object, ...]) -> int:

@@ -45,6 +45,11 @@ class ImageFacts:
     """None, `missing`, or why the file cannot be decoded."""
     thumbnail: bytes | None = None
     """32 x 32 gray pixels, row by row: what tells alike hashes of unlike images apart."""
+    border: bytes | None = None
+    """Mean colors along the border, see `Picture`."""
+    camera: str = ""
+    quantization: float | None = None
+    """Mean of a JPEG's first quantization table."""
 
     @property
     def flat(self) -> bool:
@@ -188,6 +193,9 @@ def _facts(name: str, path: str, state: State, picture: Picture) -> ImageFacts:
         phash_flipped=picture.phash_flipped,
         problem=picture.problem,
         thumbnail=picture.thumbnail,
+        border=picture.border,
+        camera=picture.camera,
+        quantization=picture.quantization,
     )
 
 

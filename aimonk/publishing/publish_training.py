@@ -81,10 +81,8 @@ def publish_training(
         UndeliveredError: the store or the registry cannot be written. It brings the evidence along.
     """
     facts = training_facts(learner, dataset, config)
-    with stage("shortcuts", "Looking for shortcuts") as progress:
-        found = audit_shortcuts(
-            dataset, candidate.evidence, config.evaluation.alpha, config.split.seed, progress
-        )
+    with stage("shortcuts", "Looking for shortcuts"):
+        found = audit_shortcuts(dataset, candidate.evidence, config.evaluation.alpha, config.split.seed)
     candidate = dataclasses.replace(candidate, shortcuts=found)
     try:
         version, decision = _publish(run, learner, dataset, candidate, config, record, facts)

@@ -28,6 +28,10 @@ class Description:
     format: str
     width: int
     height: int
+    camera: str = ""
+    """Maker and model, as EXIF or DICOM have them."""
+    quantization: float | None = None
+    """Mean of a JPEG's first quantization table: low for high quality. None of other formats."""
 
 
 def describe(data: bytes, limits: DecodeLimits = TRAINING) -> Description:
@@ -42,7 +46,7 @@ def describe(data: bytes, limits: DecodeLimits = TRAINING) -> Description:
 
     Example:
         >>> describe(Path("dress.jpg").read_bytes())
-        Description(format='JPEG', width=600, height=800)
+        Description(format='JPEG', width=600, height=800, camera='Canon EOS 80D', quantization=14.5)
     """
     if is_dicom(data):
         from .dicom import describe_dicom
@@ -55,7 +59,7 @@ def describe(data: bytes, limits: DecodeLimits = TRAINING) -> Description:
         limits.check_area(width, height, unpacked)
         if _lies_on_its_side(image):
             width, height = height, width
-        return Description(str(image.format), width, height)
+        return Description(str(image.format), width, height, _camera(image), _quantization(image))
 
 
 def decode(data: bytes, size: tuple[int, int] | None = None, limits: DecodeLimits = TRAINING) -> np.ndarray:
@@ -133,6 +137,20 @@ def _orientation(image: Image.Image) -> int:
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception:  # damaged EXIF says nothing about the pixels
         return 1
+
+
+def _camera(image: Image.Image) -> str:
+    try:
+        exif = image.getexif()
+        made = [str(exif.get(tag, "")).strip(" \0") for tag in (ExifTags.Base.Make, ExifTags.Base.Model)]
+    except Exception:  # damaged EXIF names no camera
+        return ""
+    return " ".join(made).strip()
+
+
+def _quantization(image: Image.Image) -> float | None:
+    table = getattr(image, "quantization", {}).get(0)
+    return sum(table) / len(table) if table else None
 
 
 def _lies_on_its_side(image: Image.Image) -> bool:

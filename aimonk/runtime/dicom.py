@@ -20,14 +20,15 @@ _JPEG_FAMILY = "1.2.840.10008.1.2.4."
 _GRAY = ("MONOCHROME1", "MONOCHROME2")
 
 
-def describe_dicom(data: bytes, limits: DecodeLimits) -> tuple[int, int]:
-    """Return width and height of a DICOM file's image.
+def describe_dicom(data: bytes, limits: DecodeLimits) -> tuple[int, int, str]:
+    """Return width and height of a DICOM file's image, and the device that took it.
 
     Raises:
         ImagesError: pydicom is not installed, the file is damaged or holds no image, or exceeds a limit.
     """
     dataset = _read(data, limits)
-    return int(dataset.Columns), int(dataset.Rows)
+    made = (str(dataset.get(key) or "") for key in ("Manufacturer", "ManufacturerModelName"))
+    return int(dataset.Columns), int(dataset.Rows), " ".join(made).strip()
 
 
 def decode_dicom(data: bytes, limits: DecodeLimits) -> Image.Image:

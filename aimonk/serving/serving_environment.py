@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import platform
 import re
-from importlib.metadata import PackageNotFoundError, metadata, requires, version
+from email.message import Message
+from email.parser import HeaderParser
+from functools import cache
+from importlib.metadata import PackageNotFoundError, distribution, version
 
 from packaging.requirements import Requirement
 
@@ -40,10 +43,11 @@ def pinned_environment() -> list[str]:
     while waiting:
         name, extras = waiting.pop()
         try:
-            pins[name] = version(name)
+            about = _metadata(name)
         except PackageNotFoundError:  # of an extra that is not installed
             continue
-        for text in requires(name) or ():
+        pins[name] = about["Version"]
+        for text in about.get_all("Requires-Dist", ()):
             needed = Requirement(text)
             found = (_canonical(needed.name), frozenset(needed.extras))
             if _applies(needed, extras) and found not in seen:
@@ -67,6 +71,14 @@ def software_licenses() -> dict[str, str]:
     return {"aimonk": "Apache-2.0", **{name: _license(name) for name in _SERVING}}
 
 
+@cache
+def _metadata(name: str) -> Message:
+    """Read an installed package's metadata once, without the long description that takes most of the time."""
+    found = distribution(name)
+    text = found.read_text("METADATA") or found.read_text("PKG-INFO") or ""
+    return HeaderParser().parsestr(text.split("\n\n", 1)[0])
+
+
 def _canonical(name: str) -> str:
     """PEP 503: one spelling per package."""
     return re.sub(r"[-_.]+", "-", name).lower()
@@ -79,10 +91,10 @@ def _applies(needed: Requirement, extras: frozenset[str]) -> bool:
 
 
 def _license(name: str) -> str:
-    about = metadata(name)
+    about = _metadata(name)
     for key in ("License-Expression", "License"):
-        text = about[key] if key in about else None  # noqa: SIM401  (its type knows no get)
+        text = about.get(key)
         if text and "\n" not in text:
             return str(text)
-    named = [text for text in about.get_all("Classifier") or () if text.startswith(_LICENSE_CLASSIFIER)]
+    named = [text for text in about.get_all("Classifier", ()) if text.startswith(_LICENSE_CLASSIFIER)]
     return named[0].removeprefix(_LICENSE_CLASSIFIER) if named else "not stated"

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from aimonk.data.file_traits import binned, file_traits, frequent
+from aimonk.data.file_traits import FileTraits, binned, frequent
+from aimonk.data.image_index import scan
 
 
 def write(
@@ -23,7 +24,8 @@ def write(
 
 
 def traits_of(folder: Path, paths: list[Path]) -> dict[str, np.ndarray]:
-    return file_traits([str(path.relative_to(folder)) for path in paths], paths).columns
+    facts = scan(folder, [str(path.relative_to(folder)) for path in paths], None)
+    return FileTraits.of(facts).columns(np.arange(len(paths)))
 
 
 def test_a_trait_that_all_share_is_left_out(tmp_path: Path) -> None:
@@ -64,10 +66,16 @@ def test_numbers_fall_into_classes_of_equal_size_and_unknown_ones_into_their_own
     assert found[80].tolist() == [1] + [0] * 8
 
 
-def test_a_file_that_is_gone_has_no_traits_but_its_folder(tmp_path: Path) -> None:
-    found = traits_of(tmp_path, [write(tmp_path / "x" / "a.jpg"), tmp_path / "y" / "gone.jpg"])
-    assert found["folder"].tolist() == [[1, 0], [0, 1]]
-    assert found["format"].tolist() == [[0, 1], [1, 0]]
+def test_columns_are_those_of_the_rows_asked_for(tmp_path: Path) -> None:
+    paths = [write(tmp_path / name / "a.jpg", camera=name) for name in ("x", "y", "z")]
+    facts = scan(tmp_path, [str(path.relative_to(tmp_path)) for path in paths], None)
+    found = FileTraits.of(facts).columns(np.array([2, 0]))
+    assert found.keys() == {"folder", "camera"}
+    assert found["folder"].tolist() == found["camera"].tolist() == [[0, 1], [1, 0]]
+
+
+def test_without_images_there_are_no_traits() -> None:
+    assert FileTraits.of(()).border.shape == (0, 180)
 
 
 def test_the_rarest_words_are_one_class() -> None:

@@ -42,13 +42,22 @@ hashes = st.lists(
 ).map(lambda values: np.array(values, np.uint64))
 
 
-@given(hashes, hashes, st.integers(-1, 64))
-def test_the_index_finds_what_comparing_all_finds(one: np.ndarray, other: np.ndarray, distance: int) -> None:
-    assert found(one, other, distance) == by_comparing_all(one, other, distance)
+@given(hashes, hashes, st.integers(-1, 64), st.booleans())
+def test_the_index_finds_what_comparing_all_finds(
+    one: np.ndarray, other: np.ndarray, distance: int, looked_up: bool
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        if looked_up:  # however few there are
+            patch.setattr(hash_index, "_FEW", 0)
+        assert found(one, other, distance) == by_comparing_all(one, other, distance)
 
 
+@pytest.mark.parametrize("few", [0, 2**23], ids=["looked up", "compared"])
 @pytest.mark.parametrize("distance", [8, 12])
-def test_thousands_of_hashes_in_small_blocks(distance: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_thousands_of_hashes_in_small_blocks(
+    distance: int, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hash_index, "_FEW", few)
     monkeypatch.setattr(hash_index, "_BLOCK", 1000)
     draw = np.random.default_rng(0)
     one = draw.integers(0, 2**64, 2000, dtype=np.uint64)

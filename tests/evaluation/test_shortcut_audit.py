@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from aimonk.data.file_traits import FileTraits
+from aimonk.data.image_index import scan
 from aimonk.evaluation.shortcut_audit import audit_shortcuts
 
 N = 60
@@ -32,14 +34,17 @@ def photos(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize(("file", "named"), [("labels.csv", ["folder"]), ("", [])])
-def test_folders_that_are_the_labels_are_no_shortcut(photos: Path, file: str, named: list[str]) -> None:
-    paths = sorted(photos.rglob("*.png"))
-    present = np.array([[path.parent.name == "crack"] for path in paths])
+@pytest.mark.parametrize(
+    ("labels", "named"), [("labels.csv", ["folder"]), ("ImageSets", ["folder"]), (".", [])]
+)
+def test_folders_that_are_the_labels_are_no_shortcut(photos: Path, labels: str, named: list[str]) -> None:
+    (photos / "ImageSets").mkdir()
+    names = tuple(path.relative_to(photos).as_posix() for path in sorted(photos.rglob("*.png")))
+    present = np.array([[name.startswith("crack")] for name in names])
     dataset: Any = Files(
-        labels=photos / file,
-        names=tuple(path.relative_to(photos).as_posix() for path in paths),
-        paths=tuple(paths),
+        folder=photos,
+        labels=photos / labels,
+        traits=FileTraits.of(scan(photos, names, None)),
         targets=present.astype(np.float32),
         groups=np.arange(N),
         attributes=("crack",),

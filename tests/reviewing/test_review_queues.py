@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from aimonk.data.dataset import Dataset
+from aimonk.data.file_traits import FileTraits
 from aimonk.data.label_audit import Contradiction
 from aimonk.data.labels import MISSING
 from aimonk.reviewing.review_queues import build_queues
@@ -64,7 +65,8 @@ def wide(rows: int) -> tuple[Dataset, np.ndarray]:
     empty = type("Audit", (), {"contradictions": ()})()
     dataset = Dataset(
         folder=Path("photos"), labels=Path("labels.csv"), attributes=("belt",), names=names, paths=(),
-        digests=names, targets=targets, groups=np.arange(rows), split=None, audit=empty,
+        digests=names, targets=targets, groups=np.arange(rows), split=None,
+        traits=FileTraits.of(()), audit=empty,
     )  # fmt: skip
     return dataset, probabilities
 

@@ -10,6 +10,7 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from aimonk.data.dataset import Dataset
+from aimonk.data.file_traits import FileTraits
 from aimonk.evaluation.held_out import HeldOutScores
 from aimonk.reviewing.answer_book import Answer
 from aimonk.reviewing.answer_journal import journal_path
@@ -35,7 +36,10 @@ def make_dataset(
     not_audited: Any = None
     rows = np.arange(N) if groups is None else groups
     paths = tuple(map(Path, NAMES))
-    return Dataset(Path(), Path("c.csv"), ("scarf",), NAMES, paths, digests, targets, rows, None, not_audited)
+    no_traits = FileTraits.of(())
+    return Dataset(
+        Path(), Path("c.csv"), ("scarf",), NAMES, paths, digests, targets, rows, None, no_traits, not_audited
+    )
 
 
 def scores(targets: np.ndarray, skill: float, seed: int, folds: np.ndarray = FOLDS) -> HeldOutScores:

@@ -13,7 +13,7 @@ import pillow_heif
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 from PIL.PngImagePlugin import PngImageFile
 
 from aimonk.errors import ImagesError
@@ -259,9 +259,18 @@ def test_memory_that_is_not_there_is_that_images_error(
         decode(encode(quarters(), "PNG"))
 
 
+def test_a_photo_names_its_camera_and_how_coarsely_it_was_saved(encode: Encode) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make], exif[ExifTags.Base.Model] = "Canon\0", "EOS 80D"
+    tables = [[2] * 32 + [4] * 32, [9] * 64]
+    content = encode(Image.new("RGB", (32, 16), RED), exif=exif, qtables=tables)
+    assert describe(content) == Description("JPEG", 32, 16, "Canon EOS 80D", 3.0)
+
+
 def test_a_photo_of_108_megapixels_is_reduced_while_it_is_unpacked(encode: Encode) -> None:
     content = encode(Image.new("RGB", (12_000, 9_000), RED))
-    assert describe(content, SERVING) == Description("JPEG", 12_000, 9_000)
+    found = describe(content, SERVING)
+    assert (found.format, found.width, found.height) == ("JPEG", 12_000, 9_000)
     np.testing.assert_allclose(decode(content, (224, 224), SERVING)[0, 0], RED, atol=2)
     with pytest.raises(ImagesError, match="more than can be unpacked"):
         decode(content)  # all of it

@@ -45,6 +45,11 @@ def assert_gray(content: bytes, expected: np.ndarray = GRAY, levels: int = 1) ->
     assert np.abs(pixels - expected.astype(int)[..., None]).max() <= levels
 
 
+def test_the_device_is_the_camera() -> None:
+    content = dicom(GRAY, Manufacturer="Siemens", ManufacturerModelName="Definition AS")
+    assert describe(content) == Description("DICOM", 256, 20, "Siemens Definition AS")
+
+
 def test_twelve_bits_are_scaled_by_the_bits_stored() -> None:
     content = dicom(GRAY * 16, BitsStored=12)
     assert describe(content) == Description("DICOM", 256, 20)
