@@ -139,12 +139,12 @@ def _precision(found: ReviewedPrecision) -> list[str]:
     ]
     if math.isfinite(right.low):
         lines.append(
-            f"Free of that bias, by {found.controls} random controls: {right.value:.3f} "
-            f"(95% interval {right.low:.3f} to {right.high:.3f})."
+            f"Free of that bias, by all {found.controls} random controls, whether the model confirms them or "
+            f"not: {right.value:.3f} (95% interval {right.low:.3f} to {right.high:.3f})."
         )
     else:
         lines.append(
-            f"A figure free of that bias needs {FEWEST_ERRORS} wrong labels among the random controls; there "
-            f"are {found.errors} among {found.controls}."
+            f"A figure free of that bias needs {FEWEST_ERRORS} wrong labels among the random controls, whether "
+            f"the model confirms them or not; there are {found.errors} among {found.controls}."
         )
     return lines

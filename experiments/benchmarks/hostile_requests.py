@@ -1,8 +1,9 @@
 """Send mutated requests to a server, and see that it answers each of them, and stays small.
 
-    python experiments/benchmarks/hostile_requests.py MODEL [--requests 2000] [--seconds 0] [--server aimonk]
+    python experiments/benchmarks/hostile_requests.py MODEL [--requests 2000] [--server aimonk] [--nginx]
 
 MODEL is any URI or folder that `aimonk serve` takes; `--server mlflow` asks `mlflow models serve` instead.
+`--nginx` asks through nginx with `deploy/nginx.conf`, whose limit of requests a second alone is lifted.
 Cells hold photos in every format that is served, whole or damaged as in `hostile_images.py`, bombs among
 them, and things that are no images. They come in each form that the server takes: JSON in MLflow's four
 forms, some of which ask for explanations, CSV, and for `aimonk serve` the image itself and multipart forms.
@@ -27,11 +28,14 @@ import json
 import os
 import re
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import requests
@@ -41,6 +45,8 @@ from server import Server, serving
 from server_load import photo
 from trials import new_place, print_table
 
+from tests.deploy.nginx_proxy import ALICE, proxied
+
 CLIENTS = 4
 TRACE = re.compile(r'Traceback \(most recent|site-packages|File \\?"')
 OURS = re.compile(r"aimonk")
@@ -49,6 +55,16 @@ NOT_THE_MODEL = "Internal Server Error"
 JSON, CSV = "application/json", "text/csv"
 Request = tuple[bytes, str]
 """Body and content type."""
+
+
+@dataclass(frozen=True)
+class Door:
+    """Where a server is asked: itself, or the proxy before it."""
+
+    server: Server
+    address: str
+    secrets: dict[str, Any]
+    """What a request needs besides its body."""
 
 
 @dataclass
@@ -128,14 +144,26 @@ def mutated(asked: Request, random: np.random.Generator) -> Request:
             return odd[random.integers(len(odd))], kind
 
 
-def attack(server: Server, given: argparse.Namespace) -> Outcome:
+@contextmanager
+def opened(server: Server, nginx: bool) -> Iterator[Door]:
+    """The server's own door, or that of nginx before it."""
+    if not nginx:
+        yield Door(server, server.address, {})
+        return
+    with tempfile.TemporaryDirectory(prefix="aimonk-benchmark-") as folder:
+        Path(folder).chmod(0o755)
+        with proxied(Path(folder), server.port, {"rate=20r/s": "rate=100000r/s"}) as proxy:
+            yield Door(server, proxy.address, {"auth": ALICE, "verify": str(proxy.certificate)})
+
+
+def attack(door: Door, given: argparse.Namespace) -> Outcome:
     """Send all requests."""
     raw = given.server == "aimonk"
     images, explosive = corpus(given.data), list(bombs().values())
     outcome, lock, stop = Outcome(), threading.Lock(), threading.Event()
     good = json.dumps({"inputs": {"image": [photo()]}}).encode()
-    send(server, (good, JSON), Outcome(), lock)  # the server is warm
-    idle = server.memory()
+    send(door, (good, JSON), Outcome(), lock)  # the server is warm
+    idle = door.server.memory()
     end = time.monotonic() + (given.seconds or float("inf"))
 
     def client(number: int) -> None:
@@ -145,15 +173,15 @@ def attack(server: Server, given: argparse.Namespace) -> Outcome:
                 return
             cells = [cell(images, explosive, random) for _ in range(int(random.integers(1, 4)))]
             asked = request(cells, images[random.integers(len(images))], raw, random)
-            send(server, mutated(asked, random) if turn % 2 else asked, outcome, lock)
+            send(door, mutated(asked, random) if turn % 2 else asked, outcome, lock)
             if turn % 20 == 0:
-                reply = send(server, (good, JSON), outcome, lock)
+                reply = send(door, (good, JSON), outcome, lock)
                 with lock:
                     outcome.answers.add(json.dumps(reply["predictions"]) if reply else "none")
 
     def watch() -> None:
         while not stop.wait(0.05):
-            outcome.memory = max(outcome.memory, server.memory() - idle)
+            outcome.memory = max(outcome.memory, door.server.memory() - idle)
 
     watching = threading.Thread(target=watch)
     clients = [threading.Thread(target=client, args=(number,)) for number in range(CLIENTS)]
@@ -169,12 +197,14 @@ def attack(server: Server, given: argparse.Namespace) -> Outcome:
     return outcome
 
 
-def send(server: Server, asked: Request, outcome: Outcome, lock: threading.Lock) -> dict[str, object] | None:
+def send(door: Door, asked: Request, outcome: Outcome, lock: threading.Lock) -> dict[str, object] | None:
     """Send one request, and note what came back; its JSON where it was answered."""
     began = time.perf_counter()
     headers = {"Content-Type": asked[1]}
     try:
-        reply = requests.post(f"{server.address}/invocations", data=asked[0], headers=headers, timeout=120)
+        reply = requests.post(
+            f"{door.address}/invocations", data=asked[0], headers=headers, timeout=120, **door.secrets
+        )
     except requests.RequestException as error:
         with lock:
             outcome.broken.append(f"{type(error).__name__} after {asked[0][:200]!r}")
@@ -229,14 +259,19 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=2000)
     parser.add_argument("--seconds", type=float, default=0, help="0: no limit")
     parser.add_argument("--server", choices=("aimonk", "mlflow"), default="aimonk")
+    parser.add_argument("--nginx", action="store_true", help="ask through deploy/nginx.conf")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--data", type=Path, default=DATA)
     given = parser.parse_args()
     sys.set_int_max_str_digits(0)
     model = os.path.abspath(given.model) if os.path.isdir(given.model) else given.model
-    with new_place() as place, serving(place, model, given.server) as server:
-        outcome = attack(server, given)
-    print_table(["what", given.server, "goal, at most"], list(rows(outcome)))
+    with (
+        new_place() as place,
+        serving(place, model, given.server) as server,
+        opened(server, given.nginx) as door,
+    ):
+        outcome = attack(door, given)
+    print_table(["what", given.server + " behind nginx" * given.nginx, "goal, at most"], list(rows(outcome)))
     wrong = outcome.broken + outcome.failures + outcome.ours
     print(*wrong[:20], *outcome.theirs[:3], sep="\n", file=sys.stderr)
     sys.exit(1 if wrong or len(outcome.answers) != 1 or outcome.memory > 1000 else 0)

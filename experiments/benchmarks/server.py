@@ -32,7 +32,7 @@ class Server:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        self.address = f"http://127.0.0.1:{port}"
+        self.port, self.address = port, f"http://127.0.0.1:{port}"
         began = time.perf_counter()
         places = {"{model}": model, "{port}": str(port)}
         command = [places.get(word, word) for word in COMMANDS[kind]]
