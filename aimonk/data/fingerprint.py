@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from ..runtime.decode_limits import TRAINING, DecodeLimits
-from ..runtime.decoder import decode, describe
+from ..runtime.decoder import describe_and_decode
 from .perceptual_hash import SIDE, perceptual_hashes
 
 _DECODED = 4 * SIDE
@@ -60,8 +60,8 @@ def look_at(content: bytes, limits: DecodeLimits = TRAINING) -> Picture:
     Raises:
         ImagesError: the bytes cannot be decoded within the limits.
     """
-    description = describe(content, limits)
-    colors = Image.fromarray(decode(content, (_DECODED, _DECODED), limits))
+    description, pixels = describe_and_decode(content, (_DECODED, _DECODED), limits)
+    colors = Image.fromarray(pixels)
     upright = np.asarray(colors.convert("L").resize((SIDE, SIDE), Image.Resampling.LANCZOS))
     phash, phash_flipped = perceptual_hashes(np.stack([upright, upright[:, ::-1]])).tolist()
     return Picture(

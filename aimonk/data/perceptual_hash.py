@@ -34,6 +34,8 @@ def perceptual_hashes(gray: np.ndarray, transform: np.ndarray = COSINES) -> np.n
     for start in range(0, len(gray), _BLOCK):
         some = gray[start : start + _BLOCK].astype(np.float64)
         low = (transform @ some @ transform.T).reshape(len(some), _LOW * _LOW)
-        bits = np.packbits(low > np.median(low, axis=1, keepdims=True), axis=1)
+        # The median. For one hash, NumPy's own takes half of the time.
+        middle = np.sort(low, axis=1)[:, _LOW * _LOW // 2 - 1 : _LOW * _LOW // 2 + 1]
+        bits = np.packbits(low > middle.mean(axis=1, keepdims=True), axis=1)
         hashes[start : start + _BLOCK] = bits.view(">u8")[:, 0]
     return hashes

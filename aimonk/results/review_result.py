@@ -144,7 +144,7 @@ def _precision(found: ReviewedPrecision) -> list[str]:
         )
     else:
         lines.append(
-            f"A figure free of that bias needs {FEWEST_ERRORS} wrong labels among the random controls, whether "
-            f"the model confirms them or not; there are {found.errors} among {found.controls}."
+            f"A figure free of that bias needs {FEWEST_ERRORS} wrong labels among all random controls, those "
+            f"that the model doubts included; there are {found.errors} among {found.controls}."
         )
     return lines

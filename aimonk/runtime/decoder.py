@@ -53,13 +53,7 @@ def describe(data: bytes, limits: DecodeLimits = TRAINING) -> Description:
 
         return Description("DICOM", *describe_dicom(data, limits))
     with open_image(data, limits) as image:
-        width, height = image.size
-        reduction = 8 if is_jpeg(image) else 1
-        unpacked = unpacked_pixels(image, data, (-(-width // reduction), -(-height // reduction)))
-        limits.check_area(width, height, unpacked)
-        if _lies_on_its_side(image):
-            width, height = height, width
-        return Description(str(image.format), width, height, _camera(image), _quantization(image))
+        return _described(image, data, limits)
 
 
 def decode(data: bytes, size: tuple[int, int] | None = None, limits: DecodeLimits = TRAINING) -> np.ndarray:
@@ -92,6 +86,27 @@ def decode(data: bytes, size: tuple[int, int] | None = None, limits: DecodeLimit
         return _without_surprises("DICOM", lambda: _squashed(decode_dicom(data, limits), size))
     with open_image(data, limits) as image:
         return _without_surprises(str(image.format), lambda: _pixels(image, data, size, limits))
+
+
+def describe_and_decode(
+    data: bytes, size: tuple[int, int] | None = None, limits: DecodeLimits = TRAINING
+) -> tuple[Description, np.ndarray]:
+    """Return what `describe` and `decode` do. Opening a small image takes as long as unpacking it."""
+    if is_dicom(data):
+        return describe(data, limits), decode(data, size, limits)
+    with open_image(data, limits) as image:
+        described = _described(image, data, limits)
+        return described, _without_surprises(described.format, lambda: _pixels(image, data, size, limits))
+
+
+def _described(image: ImageFile.ImageFile, data: bytes, limits: DecodeLimits) -> Description:
+    width, height = image.size
+    reduction = 8 if is_jpeg(image) else 1
+    unpacked = unpacked_pixels(image, data, (-(-width // reduction), -(-height // reduction)))
+    limits.check_area(width, height, unpacked)
+    if _lies_on_its_side(image):
+        width, height = height, width
+    return Description(str(image.format), width, height, _camera(image), _quantization(image))
 
 
 def _without_surprises(kind: str, work: Callable[[], np.ndarray]) -> np.ndarray:
