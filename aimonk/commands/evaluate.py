@@ -10,7 +10,7 @@ from scipy.special import logit
 
 from ..config_file import load_config
 from ..data.dataset import Dataset
-from ..errors import LabelsError
+from ..errors import ImagesError, LabelsError
 from ..evaluation.evidence import weigh_evidence
 from ..evaluation.thresholds import operating_points
 from ..progress import LOGGER, recorded, stage
@@ -32,7 +32,7 @@ def evaluate(
     *,
     settings: Iterable[str] = (),
 ) -> EvaluationResult:
-    """Weigh a model's evidence on labeled images, if possible only on those it was not trained on.
+    """Weigh a model's evidence on labeled images that it was not trained on; the others are left out.
 
     >>> aimonk.evaluate("models:/dresses@champion", "photos").table  # doctest: +SKIP
 
@@ -43,6 +43,7 @@ def evaluate(
         settings: `section.key=value` for any setting.
 
     Raises:
+        ImagesError: the model was trained on every image.
         LabelsError: the labels have not all of the model's attributes.
         ModelError: there is no such model.
         TrackingError: the store cannot be used.
@@ -114,14 +115,14 @@ def _columns(dataset: Dataset, names: tuple[str, ...]) -> list[int]:
 
 
 def _unseen_rows(dataset: Dataset, seen: frozenset[str]) -> np.ndarray:
-    """Return the images to report: those the model did not see, or all of them if it saw each one."""
+    """Return the images to report: those the model did not see."""
     new = np.array([digest[:SEEN_DIGITS] not in seen for digest in dataset.digests])
     known = len(new) - int(new.sum())
     if known == len(new):
-        LOGGER.warning(
-            "The model was trained on all %d images, so these figures say nothing of new ones", known
+        raise ImagesError(
+            f"The model was trained or tuned on all {known} images, so they say nothing about new ones; give "
+            "others, or read the report of its run."
         )
-        return np.arange(len(new))
     if known:
         LOGGER.warning(
             "%d of %d images are left out because the model was trained or tuned on them", known, len(new)

@@ -16,16 +16,18 @@ from ..runtime.contributions import Explainer
 from ..runtime.explained_prediction import drawn_attributes
 from ..runtime.image_file import read_image_file
 from ..tracking.logged_model import model_package
+from .one_or_several import listed
 
 JSON = "explanations.json"
+_PICTURES = "[0-9][0-9][0-9]-*-[0-9][0-9]-*.png"
 
 
 def explain(
     model: str,
-    images: Sequence[str | Path],
+    images: str | Path | Sequence[str | Path],
     out: str | Path | None = None,
     *,
-    attributes: Sequence[str] = (),
+    attributes: str | Sequence[str] = (),
 ) -> ExplanationResult:
     """Show where the evidence for each attribute lies; see `aimonk.runtime.contributions` for the formula.
 
@@ -33,10 +35,11 @@ def explain(
 
     Args:
         model: `models:/NAME@ALIAS`, `models:/NAME/VERSION`, `runs:/ID/model` or a folder.
-        images: image files. One that cannot be read has an error; the others are explained.
-        out: folder for a PNG per image and attribute, and for `explanations.json`; without one, nothing is
-            written.
-        attributes: which to draw; by default those that the model finds present and that have evidence.
+        images: an image file, or several. One that cannot be read has an error; the others are explained.
+        out: folder for a PNG per image and attribute, and for `explanations.json`; those of an earlier call
+            in it are replaced. Without one, nothing is written.
+        attributes: one or several to draw; by default those that the model finds present and that have
+            evidence.
 
     Raises:
         ModelError: there is no such model, it has no such attribute, or its logits cannot be taken apart.
@@ -46,7 +49,8 @@ def explain(
     with recorded():
         with stage("model", "Model"):
             explainer = Explainer(model_package(model))
-        unknown = [name for name in attributes if name not in explainer.info.names]
+        paths, drawn = listed(images), listed(attributes)
+        unknown = [name for name in drawn if name not in explainer.info.names]
         if unknown:
             raise ModelError(
                 f"The model {model} has no attribute {unknown[0]!r}; "
@@ -55,11 +59,13 @@ def explain(
         folder = Path(out) if out is not None else None
         if folder is not None and folder.exists() and not folder.is_dir():
             raise AimonkError(f"{folder} is a file; give --out a folder, which need not exist.")
+        if folder is not None:
+            _clear(folder)
         explained = []
         with stage("explain", "Explaining") as progress:
-            for number, image in enumerate(images, start=1):
-                explained.append(_explained(explainer, Path(image), folder, number, attributes))
-                progress(number, len(images))
+            for number, image in enumerate(paths, start=1):
+                explained.append(_explained(explainer, Path(image), folder, number, drawn))
+                progress(number, len(paths))
         result = ExplanationResult(tuple(explained), explainer.info)
         if folder is not None:
             _write(folder / JSON, json.dumps(result.to_json(), allow_nan=False).encode())
@@ -85,6 +91,16 @@ def _explained(
         _write(file, overlay(content, found.places[column]))
         pictures.append((name, file))
     return ExplainedImage(str(path), found, pictures=tuple(pictures))
+
+
+def _clear(folder: Path) -> None:
+    """Remove what an earlier call wrote: its pictures would look as if they were explained by this one."""
+    try:
+        if (folder / JSON).is_file():
+            for path in (*folder.glob(_PICTURES), folder / JSON):
+                path.unlink()
+    except OSError as error:
+        raise AimonkError(f"{folder} cannot be written: {error.strerror or error}.") from None
 
 
 def _plain(name: str) -> str:

@@ -21,7 +21,7 @@ def serve(model: str, *, host: str = "127.0.0.1", port: int = 8000) -> None:
         AimonkError: the extra `server` is not installed, or the address cannot be listened at.
     """
     try:
-        from ..serving.http_server import serve as serve_over_http
+        from ..serving.server_process import serve as serve_over_http
     except ModuleNotFoundError as error:
         raise AimonkError(
             f"The server needs {error.name}, which is not installed; run: pip install 'aimonk[server]'."

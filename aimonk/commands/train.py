@@ -70,8 +70,8 @@ def train(
     Raises:
         AimonkError: one of its kinds in `aimonk.errors`; the message is one sentence and says what to do.
     """
-    options = (data, labels, config, backbone, weights, epochs, experiment, register, *settings)
     if resume:
+        options = (data, labels, config, backbone, weights, epochs, experiment, register, *settings)
         if any(option not in (None, "") for option in options):
             raise ConfigError("A resumed run keeps its own data and settings; give --resume alone.")
         return run_training(interrupted_request(resume))

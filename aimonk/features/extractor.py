@@ -28,6 +28,7 @@ from ..backbones.onnx_file import OnnxFile, no_keras_model
 from ..backbones.onnx_graph import build_onnx
 from ..backbones.pooling import readout
 from ..backbones.preprocessing import PREPROCESSING_VERSION
+from ..backbones.alone import check_alone
 from ..backbones.probe_images import drawn_samples
 from ..backbones.weights import RANDOM, remember_imagenet, weights_digest
 from ..backbones.zoo import KerasApplication
@@ -174,7 +175,9 @@ class FeatureExtractor:
 
     def _built(self) -> ov.Model:
         if isinstance(self.backbone, OnnxFile):
-            return build_onnx(self.backbone, self.readout)
+            graph = build_onnx(self.backbone, self.readout)
+            check_alone(graph, str(self.backbone))
+            return graph
         return convert(self.keras_model, "features")
 
     def known_key(self) -> FeatureKey | None:

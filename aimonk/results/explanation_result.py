@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from scipy.special import logit
+
 from ..runtime.contributions import Contributions
 from ..runtime.evidence_location import locate
 from ..runtime.explained_prediction import is_present, rounded
@@ -45,7 +48,8 @@ class ExplanationResult(Result):
         """A row per image and attribute: its logit, and where the evidence lies."""
         import pandas as pd
 
-        columns = ["image", "attribute", "logit", "baseline", "elsewhere", "border", "outside_middle"]
+        columns = ["image", "attribute", "verdict", "present", "logit", "baseline", "elsewhere"]
+        columns += ["border", "outside_middle"]
         rows = [
             {"image": one.image, **{name: entry[name] for name in columns[1:]}}
             for one in self.images
@@ -85,12 +89,7 @@ class ExplanationResult(Result):
                 entry for entry in self._attributes(one) if entry["present"] or entry["attribute"] in files
             ]
             for entry in shown:
-                where = f"; {entry['note']}" if entry["note"] else ""
-                file = f" ({files[entry['attribute']]})" if entry["attribute"] in files else ""
-                state = "present" if entry["present"] else "absent"
-                lines.append(
-                    Text(f"  {entry['attribute']}: {state}, logit {entry['logit']:.2f}{where}{file}")
-                )
+                lines.append(_line(entry, files.get(entry["attribute"])))
         return lines
 
     def _attributes(self, one: ExplainedImage) -> list[dict[str, Any]]:
@@ -106,6 +105,7 @@ class ExplanationResult(Result):
                     "verdict": attribute.verdict,
                     "present": bool(present),
                     "logit": float(one.found.logits[column]),
+                    "least": float(logit(np.clip(attribute.threshold, 1e-12, 1 - 1e-12))),
                     "baseline": float(one.found.baseline[column]),
                     "elsewhere": float(one.found.elsewhere[column]),
                     "border": where.border,
@@ -114,3 +114,16 @@ class ExplanationResult(Result):
                 }
             )
         return entries
+
+
+def _line(entry: dict[str, Any], picture: Path | None) -> RenderableType:
+    from rich.text import Text
+
+    said = f"  {entry['attribute']}: {'present' if entry['present'] else 'absent'}"
+    if entry["verdict"] not in (None, "learned"):
+        said += f" (ignore it: {entry['verdict']})"
+    said += f", logit {entry['logit']:.2f}"
+    if entry["present"] != (entry["logit"] > 0):  # the threshold is where F1 is best, and not at one half
+        said += f", threshold {entry['least']:.2f}"
+    said += f"; {entry['note']}" if entry["note"] else ""
+    return Text(said + (f" ({picture})" if picture else ""))

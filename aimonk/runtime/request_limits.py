@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from .user_errors import AimonkError
 
+STOPPING = "The server is shutting down; send the request again."
+
 
 class TooLargeError(AimonkError):
     """One request asks for more than any request may; a smaller one is answered."""
@@ -68,7 +70,7 @@ class Admission:
             BusyError: it does not fit beside the requests in progress, or the server is shutting down.
         """
         self.check_images(images)
-        self._check_size(size)
+        self._check_size(images, size)
         with self._lock:
             self._check_room(images, size)
             self._images += images
@@ -79,6 +81,11 @@ class Admission:
             with self._lock:
                 self._images -= images
                 self._bytes -= size
+
+    @property
+    def in_progress(self) -> int:
+        """Images of the requests that are admitted now."""
+        return self._images
 
     def close(self) -> None:
         """Refuse all further requests."""
@@ -93,17 +100,20 @@ class Admission:
                 "request may have; send several."
             )
 
-    def _check_size(self, size: int) -> None:
+    def _check_size(self, images: int, size: int) -> None:
         limits = self.limits
         if size > limits.bytes_per_request:
+            what, advice = (
+                ("images have", "send several") if images > 1 else ("image has", "send a smaller one")
+            )
             raise TooLargeError(
-                f"The request's images have {size / 2**20:,.0f} MiB, more than the "
-                f"{limits.bytes_per_request / 2**20:,.0f} MiB that one request may have; send several."
+                f"The request's {what} {size / 2**20:,.0f} MiB, more than the "
+                f"{limits.bytes_per_request / 2**20:,.0f} MiB that one request may have; {advice}."
             )
 
     def _check_room(self, images: int, size: int) -> None:
         if self._closed:
-            raise BusyError("The server is shutting down; send the request again.")
+            raise BusyError(STOPPING)
         if (
             self._images + images > self.limits.images_in_progress
             or self._bytes + size > self.limits.bytes_in_progress

@@ -16,36 +16,37 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
-import socket
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import asdict, replace
+from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
-import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
-from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from ..errors import AimonkError, ModelError
-from ..progress import tell
+from ..errors import ModelError
 from ..runtime.explained_prediction import IMAGES, ExplainedPrediction
 from ..runtime.image_cell import encoded_size, image_bytes
-from ..runtime.request_limits import Admission, BusyError, Limits, TooLargeError, check_explained
+from ..runtime.request_limits import (
+    STOPPING,
+    Admission,
+    BusyError,
+    Limits,
+    TooLargeError,
+    check_explained,
+)
+from .invocation_request import invocation
 from .named_replies import NamedReplies
-from .request_body import JSON, Invocation, RequestError, is_image, read_body
-from .served_model import ServedModel, loaded_for_serving
+from .request_body import Invocation, RequestError
+from .served_model import ServedModel
 from .server_metrics import ServerMetrics
 
 _log = logging.getLogger("aimonk.server")
-_DRAIN_SECONDS = 8
-"""For requests in progress after SIGTERM; Docker and Kubernetes kill after 10 and 30."""
 _CODES = {
     500: "INTERNAL_ERROR",
     400: "BAD_REQUEST",
@@ -57,82 +58,18 @@ _CODES = {
 _DISCARD_SECONDS = 5
 _THREADS = 4
 """Requests that are parsed or answered at once; the others wait."""
-_MULTIPART = "multipart/form-data"
-_PARSED_AT_ONCE = 256 * 2**10
-"""Bytes of JSON that are parsed without a thread, which would take longer to wake."""
 
 
-def serve(model: str, host: str = "127.0.0.1", port: int = 8000) -> None:
-    """Serve a model until SIGTERM or Ctrl-C.
+class Application:
+    """The endpoints, for any ASGI server.
 
     Args:
-        model: as `model_package` takes it.
-        host: address to listen at; `0.0.0.0` for all.
-        port: port to listen at.
+        model: whoever loaded it closes its predictor.
 
-    Raises:
-        ModelError: there is no such model, or it is broken.
-        TrackingError: the store cannot be reached.
-        AimonkError: the address cannot be listened at.
+    Attributes:
+        app: What an ASGI server runs.
     """
-    with loaded_for_serving(model) as served:
-        _look_for_garbage_often()
-        config = uvicorn.Config(
-            create_app(served), host, port, log_level="warning", timeout_graceful_shutdown=_DRAIN_SECONDS
-        )
-        try:
-            _Server(config, f"Serving {served.name} {served.version} at http://{host}:{port}").run()
-        except SystemExit:  # uvicorn has logged why
-            raise AimonkError(
-                f"The server cannot listen at {host}:{port}; name another --host or --port."
-            ) from None
 
-
-def _look_for_garbage_often() -> None:
-    """Undo what the command line sets: an error and its frames are garbage that may hold an unpacked image.
-
-    What is loaded by now stays until the end, so it is not looked through again.
-    """
-    gc.freeze()
-    gc.set_threshold(700, 10, 10)
-
-
-def create_app(model: ServedModel) -> Starlette:
-    """The application, for any ASGI server. Whoever runs it closes the predictor."""
-    server = _Endpoints(model)
-    routes = [
-        Route("/ping", server.ping),
-        Route("/health", server.ping),
-        Route("/ready", server.ready),
-        Route("/metrics", server.metrics),
-        Route("/model", server.model),
-        Route("/invocations", server.invocations, methods=["POST"]),
-    ]
-    naming = Middleware(NamedReplies, model.name, model.version, server.answered)
-    app = Starlette(routes=routes, middleware=[naming], exception_handlers={HTTPException: _no_such_page})
-    app.state.drain = server.drain
-    return app
-
-
-class _Server(uvicorn.Server):
-    """Uvicorn, which says when it is ready, and tells the application when it is asked to end."""
-
-    def __init__(self, config: uvicorn.Config, greeting: str) -> None:
-        super().__init__(config)
-        self._greeting = greeting
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        tell(self._greeting)
-
-    def handle_exit(self, sig: int, frame: Any) -> None:
-        drain = getattr(getattr(self.config.app, "state", None), "drain", None)
-        if drain:
-            drain()
-        super().handle_exit(sig, frame)
-
-
-class _Endpoints:
     def __init__(self, model: ServedModel) -> None:
         limits = model.predictor.info.limits
         self._model, self._limits = model, limits
@@ -143,12 +80,35 @@ class _Endpoints:
         self._bodies = Admission(Limits(1, self._body_limit, 10**9, most))
         self._threads = asyncio.Semaphore(_THREADS)
         self._metrics = ServerMetrics(model.name, model.version)
-        self._draining = False
+        self._draining = self._given_up = False
+        self.app = self._routed()
 
     def drain(self) -> None:
         """Refuse new requests; those in progress are answered."""
         self._draining = True
         self._bodies.close()
+
+    def is_busy(self) -> bool:
+        """Whether requests are in progress."""
+        return self._bodies.in_progress > 0
+
+    def give_up(self) -> None:
+        """Refuse the requests in progress, too."""
+        self._given_up = True
+
+    def _routed(self) -> Starlette:
+        routes = [
+            Route("/ping", self.ping),
+            Route("/health", self.ping),
+            Route("/ready", self.ready),
+            Route("/metrics", self.metrics),
+            Route("/model", self.model),
+            Route("/invocations", self.invocations, methods=["POST"]),
+        ]
+        naming = Middleware(NamedReplies, self._model.name, self._model.version, self.answered)
+        return Starlette(
+            routes=routes, middleware=[naming], exception_handlers={HTTPException: _no_such_page}
+        )
 
     def answered(self, path: str, status: int, seconds: float) -> None:
         """Count a reply."""
@@ -185,7 +145,7 @@ class _Endpoints:
         """Answer a request's images, a row each."""
         try:
             with self._bodies.admit(1, self._length(request)):
-                async with _invocation(request, self._limits.images_per_request, self._threads) as asked:
+                async with invocation(request, self._limits.images_per_request, self._threads) as asked:
                     count, size = len(asked.cells), sum(map(encoded_size, asked.cells))
                     if asked.explain:
                         check_explained(count, IMAGES)
@@ -200,6 +160,8 @@ class _Endpoints:
             return await _refused(request, 429, str(error))
         except BusyError as error:
             return await _refused(request, 503, str(error))
+        except asyncio.CancelledError:  # the server ends, and this client still sends
+            return _error(503, STOPPING)
         except Exception as error:
             _log.exception("A request failed")
             return await _refused(request, 500, f"The model failed: {type(error).__name__}.")
@@ -222,6 +184,8 @@ class _Endpoints:
         names = self._model.predictor.info.names
         rows = []
         for number, answer in enumerate(self._answers(asked)):
+            if self._given_up:
+                raise BusyError(STOPPING)
             row: dict[str, Any] = {"image": asked.files[number]} if asked.files else {}
             row |= asdict(answer.prediction)
             row["scores"] = dict(zip(names, answer.prediction.probabilities, strict=False))
@@ -239,38 +203,6 @@ class _Endpoints:
         return map(ExplainedPrediction, found)
 
 
-@contextlib.asynccontextmanager
-async def _invocation(request: Request, most: int, threads: asyncio.Semaphore) -> AsyncIterator[Invocation]:
-    """What a request asks for. Where it is not JSON, `?explain=true` asks for explanations."""
-    explain = request.query_params.get("explain", "").lower() == "true"
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != _MULTIPART:
-        body = await _body(request)
-        if is_image(kind) or (kind == JSON and len(body) <= _PARSED_AT_ONCE):
-            asked = read_body(kind, body)
-        else:
-            async with threads:  # not while a slow client is still sending
-                asked = await asyncio.to_thread(read_body, kind, body)
-        del body
-        yield replace(asked, explain=asked.explain or explain)
-        return
-    try:
-        async with request.form(max_files=most, max_fields=most) as form:
-            files = [part for _, part in form.multi_items() if isinstance(part, UploadFile)]
-            names = tuple(file.filename or "" for file in files)
-            yield Invocation([await file.read() for file in files], explain, names)
-    except HTTPException as error:
-        raise RequestError(f"The form cannot be read: {error.detail}") from None
-
-
-async def _body(request: Request) -> bytearray:
-    """The body. Starlette's own `body()` would keep it, beside the images in it, until the reply is sent."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-    return body
-
-
 async def _no_such_page(request: Request, error: Exception) -> Response:
     """A page that is not there, or another method than it takes."""
     assert isinstance(error, HTTPException)
@@ -285,6 +217,10 @@ async def _refused(request: Request, status: int, message: str) -> JSONResponse:
         async with asyncio.timeout(_DISCARD_SECONDS):
             async for _ in request.stream():
                 pass
+    return _error(status, message)
+
+
+def _error(status: int, message: str) -> JSONResponse:
     headers = {"Retry-After": "2"} if status == 503 else None
     return JSONResponse(
         {"error_code": _CODES.get(status, "BAD_REQUEST"), "message": message}, status, headers

@@ -40,7 +40,8 @@ def loaded_for_serving(uri: str) -> Iterator[ServedModel]:
         ModelError: there is no such model, or it is broken.
         TrackingError: the store cannot be reached.
     """
-    version, package = resolve(uri), model_package(uri)
+    version = resolve(uri)
+    package = model_package(version.uri if version else uri)
     with Predictor(package, served=True) as predictor:
         if version:
             yield ServedModel(predictor, version.name, str(version.version))

@@ -12,6 +12,8 @@ from .outage import is_away, store_errors
 from .patience import patient
 from .tracking_store import be_quiet
 
+_GIVE = "give models:/NAME@champion, models:/NAME/VERSION or a folder"
+
 
 @patient
 def fetch_model(uri: str) -> Path:
@@ -25,13 +27,19 @@ def fetch_model(uri: str) -> Path:
         TrackingError: the store cannot be reached.
     """
     if ":/" not in uri:
-        raise ModelError(
-            f"There is no model {uri}; give models:/NAME@champion, models:/NAME/VERSION or a folder."
-        )
+        raise ModelError(f"There is no model {uri or '(empty)'}; {_GIVE}.")
+    scheme, _, name = uri.partition(":/")
+    if scheme == "models" and not {"/", "@"} & set(name) and not name.startswith("m-"):
+        raise ModelError(f"{uri} names no version; {_GIVE}.")
     be_quiet()
     try:
         return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
-    except (MlflowException, OSError) as error:
+    except ImportError as error:
+        needed = (error.name or str(error)).partition(".")[0]
+        raise ModelError(
+            f"The model {uri} cannot be fetched: {scheme}:// needs {needed}, which is not installed."
+        ) from None
+    except (MlflowException, OSError, ValueError) as error:
         with store_errors():  # is it the model that is missing, or the store?
             if is_away(error):
                 raise

@@ -44,7 +44,7 @@ def model_folder(uri: str) -> Path:
 
 def _local(uri: str) -> Path:
     folder = Path(uri)
-    if folder.is_dir():
+    if uri and folder.is_dir():
         return folder
     from .fetch_model import fetch_model  # with MLflow, whose import takes a second
 

@@ -18,6 +18,8 @@ from .patience import patient
 from .tracking_store import be_quiet
 
 CHAMPION, CHALLENGER = "champion", "challenger"
+LATEST = "latest"
+"""What MLflow's URIs call the newest version."""
 """Aliases: the version to serve, and the last one that the gate refused."""
 
 VERDICT, PROMOTED, REASON = "aimonk.verdict", "aimonk.promoted", "aimonk.promotion_reason"
@@ -175,7 +177,9 @@ def record_decision(version: Version, promoted: bool, reason: str) -> None:
 
 @patient
 def resolve(uri: str) -> Version | None:
-    """Return the version that `models:/NAME/VERSION` or `models:/NAME@ALIAS` names; None for any other URI.
+    """Return the version that `models:/NAME/VERSION` or `models:/NAME@ALIAS` names, or `models:/NAME/latest`.
+
+    None for any other URI.
 
     Raises:
         ModelError: there is no such model, version or alias.
@@ -194,6 +198,8 @@ def resolve(uri: str) -> Version | None:
                     raise
         raise ModelError(f"The registered model {name!r} has no alias {alias!r}.")
     name, slash, version = rest.rpartition("/")
+    if slash and version == LATEST:
+        return find_version(name)
     return find_version(name, version) if slash and version.isdigit() else None
 
 

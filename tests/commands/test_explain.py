@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -61,6 +62,38 @@ def test_the_summary_says_where_the_evidence_lies(model: str, photo: Path) -> No
     said = str(explain(model, [photo]))
     assert "red: present, logit" in said
     assert "75% of the evidence lies in the border of the image" in said
+
+
+def test_an_attribute_without_evidence_is_to_be_ignored(model: str, photo: Path) -> None:
+    result = explain(model, photo)
+    assert "dark / night: present (ignore it: no evidence), logit 0.50" in str(result)
+    assert result.table["verdict"].tolist() == ["learned", "no evidence"]
+
+
+def test_one_photo_and_one_attribute_need_no_list(model: str, photo: Path) -> None:
+    result = explain(model, str(photo), attributes="red")
+    assert [one.image for one in result.images] == [str(photo)]
+
+
+def test_pictures_of_an_earlier_call_are_replaced(model: str, photo: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    explain(model, [photo, photo], out)
+    (out / "notes.png").write_bytes(b"mine")
+    explain(model, [photo], out, attributes=["dark / night"])
+    names = sorted(path.name for path in out.iterdir())
+    assert names == ["001-my_photo-01-dark_night.png", "explanations.json", "notes.png"]
+
+
+def test_a_threshold_is_shown_where_the_sign_of_the_logit_is_not_the_answer(tmp_path: Path) -> None:
+    info = PackageInfo((Attribute("red", 0.3, 0.25, "learned"),), (64, 64), "f32", "mean", weights="none")
+    head = dataclasses.replace(HEAD, kernel=HEAD.kernel[:, :1], bias=HEAD.bias[:1])
+    write_package(tmp_path / "model", append_head(mean_color(64), head), info, head)
+    for red, said in ((0, "red: absent, logit -1.00"), (20, "red: present, logit -0.80, threshold -0.85")):
+        Image.new("RGB", (64, 64), (red, 0, 0)).save(tmp_path / "photo.png")
+        shown = explain(
+            str(tmp_path / "model"), tmp_path / "photo.png", attributes="red", out=tmp_path / "out"
+        )
+        assert said + "\n" in str(shown) or said + " (" in str(shown)
 
 
 def test_any_attribute_can_be_drawn(model: str, photo: Path, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from tests.conftest import ROOT
 
 
 def test_a_missing_extra_is_named(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("http_server", "server_metrics"):
+    for module in ("server_process", "http_server", "server_metrics"):
         monkeypatch.delitem(sys.modules, f"aimonk.serving.{module}", raising=False)
     monkeypatch.setitem(sys.modules, "prometheus_client", None)  # as if it were not there
     with pytest.raises(AimonkError, match=r"prometheus_client.*aimonk\[server\]"):
@@ -50,7 +50,10 @@ def test_the_command_says_when_it_is_ready_and_ends_when_asked(package: Path, tm
         assert model["model"] == "colors"
         taken = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment)
         assert taken.returncode == 2
-        assert f"cannot listen at 127.0.0.1:{port}; name another --host or --port." in taken.stderr
+        assert (
+            f"cannot listen at 127.0.0.1, port {port} (Address already in use); name another" in taken.stderr
+        )
+        assert "ERROR" not in taken.stderr
         server.send_signal(signal.SIGTERM)
         assert server.wait(timeout=15) in (0, -signal.SIGTERM)
     finally:

@@ -20,7 +20,7 @@ from mlflow.tracking import MlflowClient
 from starlette.testclient import TestClient
 
 from aimonk.runtime.predictor import Predictor
-from aimonk.serving.http_server import create_app
+from aimonk.serving.http_server import Application
 from aimonk.serving.log_package import log_package
 from aimonk.serving.served_model import ServedModel
 from aimonk.tracking.tracked_run import tracked_run
@@ -87,7 +87,7 @@ TYPES = st.sampled_from(
 @pytest.fixture(scope="module")
 def own(package: Path) -> Iterator[TestClient]:
     with Predictor(package, served=True) as predictor:
-        app = create_app(ServedModel(predictor, "dresses", "3"))
+        app = Application(ServedModel(predictor, "dresses", "3")).app
         with TestClient(app, raise_server_exceptions=False) as client:
             yield client
 

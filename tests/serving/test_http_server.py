@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,14 +19,14 @@ from typing import Any
 import pytest
 
 pytest.importorskip("httpx")
-import contextlib
 
 from starlette.testclient import TestClient
 
+from aimonk.errors import AimonkError
 from aimonk.runtime.predictor import Predictor
 from aimonk.runtime.request_limits import Limits
-from aimonk.serving import http_server
-from aimonk.serving.http_server import create_app
+from aimonk.serving import server_process
+from aimonk.serving.http_server import Application
 from aimonk.serving.served_model import ServedModel
 from tests.conftest import ROOT
 
@@ -45,7 +46,7 @@ def predictor(package: Path) -> Iterator[Predictor]:
 @pytest.fixture
 def client(predictor: Predictor) -> Iterator[TestClient]:
     with TestClient(
-        create_app(ServedModel(predictor, "dresses", "3")), raise_server_exceptions=False
+        Application(ServedModel(predictor, "dresses", "3")).app, raise_server_exceptions=False
     ) as client:
         yield client
 
@@ -56,7 +57,7 @@ def small(package: Path) -> Iterator[TestClient]:
     with Predictor(package) as predictor:
         limits = Limits(images_per_request=2, bytes_per_request=1000, images_in_progress=3)
         object.__setattr__(predictor.info, "limits", limits)
-        with TestClient(create_app(ServedModel(predictor, "dresses", "3"))) as client:
+        with TestClient(Application(ServedModel(predictor, "dresses", "3")).app) as client:
             yield client
 
 
@@ -87,6 +88,33 @@ def test_an_image_may_come_as_it_is_or_in_a_form(client: TestClient) -> None:
     first, second = client.post("/invocations", files=files).json()["predictions"]
     assert first == {"image": "red.png", **expected[0]}
     assert (second["image"], second["error"]) == ("bad.png", "not an image")
+
+
+@pytest.mark.parametrize("cut", [b"--", b"PNG", b"name=", b"Content-"])
+def test_a_form_that_is_cut_short_is_refused(client: TestClient, cut: bytes) -> None:
+    asked = client.build_request("POST", "/invocations", files={"a": RED, "b": RED})
+    body = asked.read()
+    body = body[: body.rindex(cut)]
+    headers = {"Content-Type": asked.headers["content-type"]}
+    reply = client.post("/invocations", content=body, headers=headers)
+    assert (reply.status_code, "cut short" in reply.json()["message"]) == (400, True)
+
+
+def test_nothing_in_a_form_is_ignored(client: TestClient) -> None:
+    files = {"a": ("red.png", RED, "image/png")}
+    for fields, said in (({"b": TEXT}, "'b' is no file"), ({"explain": "yes"}, "true or false")):
+        reply = client.post("/invocations", files=files, data=fields)
+        assert (reply.status_code, said in reply.json()["message"]) == (400, True)
+    (row,) = client.post("/invocations", files=files, data={"explain": "true"}).json()["predictions"]
+    assert [entry["attribute"] for entry in row["explanations"]] == ["red"]
+    empty = client.post("/invocations", files={"explain": (None, "true")})
+    assert (empty.status_code, "has no file" in empty.json()["message"]) == (400, True)
+
+
+@pytest.mark.parametrize("query", ["explain=yes", "explain=1", "explian=true", "explain=true&explain=true"])
+def test_a_misspelled_query_is_refused(client: TestClient, query: str) -> None:
+    reply = client.post(f"/invocations?{query}", content=RED, headers={"Content-Type": "image/png"})
+    assert (reply.status_code, "`explain`" in reply.json()["message"]) == (400, True)
 
 
 def test_explanations_are_asked_for_in_json_or_in_the_address(client: TestClient) -> None:
@@ -228,22 +256,44 @@ def test_the_model_tells_what_it_knows(client: TestClient) -> None:
     ]
 
 
-def test_a_server_that_ends_is_not_ready(client: TestClient) -> None:
-    assert client.get("/ready").status_code == 200
-    client.app.state.drain()  # type: ignore[attr-defined]
-    assert client.get("/ready").status_code == 503
-    assert client.get("/ping").status_code == 200
-    reply = ask(client, [TEXT])
-    assert (reply.status_code, reply.headers["retry-after"]) == (503, "2")
+def test_a_server_that_ends_is_not_ready(predictor: Predictor) -> None:
+    application = Application(ServedModel(predictor, "dresses", "3"))
+    with TestClient(application.app) as client:
+        assert client.get("/ready").status_code == 200
+        application.drain()
+        assert client.get("/ready").status_code == 503
+        assert client.get("/ping").status_code == 200
+        reply = ask(client, [TEXT])
+        assert (reply.status_code, reply.headers["retry-after"]) == (503, "2")
+
+
+def test_an_answer_that_takes_too_long_is_given_up(predictor: Predictor) -> None:
+    application = Application(ServedModel(predictor, "dresses", "3"))
+    with TestClient(application.app) as client:
+        application.give_up()
+        reply = ask(client, [TEXT])
+        assert (reply.status_code, reply.headers["retry-after"]) == (503, "2")
+        assert "shutting down" in reply.json()["message"]
+    assert not application.is_busy()
+
+
+def test_a_port_in_use_is_named(package: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(AimonkError, match=rf"port {port} \(Address already in use\); name another"):
+            server_process.serve(str(package), port=port)
 
 
 @pytest.mark.slow
 def test_a_busy_server_ends_soon_after_sigterm(package: Path) -> None:
+    """Until then it tells balancers that it is not ready; who waits longer gets a reply all the same."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "aimonk", "serve", "--model", str(package), "--port", str(port)]
-    server = subprocess.Popen(command, cwd=ROOT)
+    server = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
     try:
         for _ in range(200):
             try:
@@ -256,18 +306,27 @@ def test_a_busy_server_ends_soon_after_sigterm(package: Path) -> None:
         body = json.dumps({"inputs": {"image": [large] * 1000}}).encode()
         request = urllib.request.Request(f"http://127.0.0.1:{port}/invocations", body, JSON)
 
+        replies = []
+
         def ask_much() -> None:
-            with contextlib.suppress(OSError):
-                urllib.request.urlopen(request, timeout=60).read()
+            try:
+                replies.append(urllib.request.urlopen(request, timeout=60).status)
+            except urllib.error.HTTPError as error:
+                replies.append((error.code, json.loads(error.read())["error_code"]))
 
         asking = threading.Thread(target=ask_much)
         asking.start()
         time.sleep(1.5)
         began = time.monotonic()
         os.kill(server.pid, signal.SIGTERM)
-        server.wait(timeout=20)
+        time.sleep(0.5)
+        with pytest.raises(urllib.error.HTTPError, match="503"):
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=5)
+        _, said = server.communicate(timeout=20)
         assert time.monotonic() - began < 10
         asking.join()
+        assert replies == [(503, "TEMPORARILY_UNAVAILABLE")]
+        assert "Traceback" not in said
     finally:
         server.kill()
 
@@ -277,7 +336,7 @@ def test_garbage_of_requests_is_looked_for_often() -> None:
     before = gc.get_threshold()
     gc.set_threshold(100_000, 50, 100)
     try:
-        http_server._look_for_garbage_often()
+        server_process._look_for_garbage_often()
         assert gc.get_threshold() == (700, 10, 10)
         assert gc.get_freeze_count()
     finally:

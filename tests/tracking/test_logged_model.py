@@ -48,14 +48,25 @@ def test_every_uri_finds_the_package(logged: ModelInfo, package: Path) -> None:
     assert answer[0].predicted_attributes == ("red",)
 
 
+def test_a_store_that_needs_a_package_names_it(store: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "boto3", None)  # as if they were not installed
+    monkeypatch.setitem(sys.modules, "botocore", None)
+    with pytest.raises(ModelError, match=r"s3:// needs boto\w+, which is not installed"):
+        model_package("s3://bucket/model")
+
+
 @pytest.mark.parametrize(
     ("uri", "words"),
     [
         ("models:/absent/1", "models:/absent/1 cannot be fetched"),
         ("models:/absent@champion", "models:/absent@champion cannot be fetched"),
         ("runs:/0123456789abcdef0123456789abcdef/model", "cannot be fetched"),
-        ("models:/", "cannot be fetched"),
+        ("models:/", "names no version; give models:/NAME@champion"),
+        ("models:/dresses", "models:/dresses names no version; give models:/NAME@champion"),
+        ("models:/m-0123456789abcdef0123456789abcdef", "cannot be fetched"),
+        ("http://127.0.0.1:1/x", "http://127.0.0.1:1/x cannot be fetched"),
         ("absent", "There is no model absent; give"),
+        ("", r"There is no model \(empty\); give"),
     ],
 )
 def test_a_model_that_is_not_there_is_one_sentence(store: MlflowClient, uri: str, words: str) -> None:

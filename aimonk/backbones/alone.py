@@ -1,0 +1,53 @@
+"""Whether a network's answer for an image depends on that image alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import BackboneError
+from .probe_images import drawn_samples
+
+if TYPE_CHECKING:
+    import openvino as ov
+
+_TOLERANCE = 1e-3
+"""Of the largest feature: batches of other sizes are summed in another order."""
+
+
+def check_alone(graph: ov.Model, name: str) -> None:
+    """Compute features of two images together, again, and one by one.
+
+    A network exported in training mode normalizes over the batch, or drops units at random. Its stored
+    features would belong to no image, and a served answer would depend on who else asks.
+
+    Args:
+        graph: `(N, H, W, 3) uint8 -> (N, D) float32`.
+        name: of the backbone, for the message.
+
+    Raises:
+        BackboneError: the features differ.
+    """
+    import openvino as ov
+
+    height, width = (axis.get_length() for axis in list(graph.inputs[0].get_partial_shape())[1:3])
+    images = drawn_samples((height, width), 2)
+    run = ov.Core().compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    together, again = run(images)[0].copy(), run(images)[0].copy()
+    single = np.concatenate([run(images[:1])[0].copy(), run(images[1:])[0].copy()])
+    if _differs(together, again):
+        raise BackboneError(
+            f"The backbone {name} answers otherwise each time it sees an image; export it for inference, "
+            "without dropout or noise."
+        )
+    if _differs(together, single):
+        raise BackboneError(
+            f"The backbone {name} answers otherwise for an image when another is beside it; export it for "
+            "inference, with the statistics of its batch normalization fixed."
+        )
+
+
+def _differs(one: np.ndarray, other: np.ndarray) -> bool:
+    largest = np.nanmax(np.abs(one), initial=1e-6)
+    return not np.allclose(one, other, rtol=0, atol=_TOLERANCE * largest, equal_nan=True)

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import openvino as ov
+import openvino.opset14 as ops
+import pytest
+
+from aimonk.backbones.alone import check_alone
+from aimonk.errors import BackboneError
+
+
+def graph(change: Callable[[Any], Any]) -> ov.Model:
+    """Mean colors `(N, 3)`, changed."""
+    pixels = ops.parameter([-1, 16, 16, 3], np.uint8, "pixels")
+    return ov.Model([change(ops.reduce_mean(ops.convert(pixels, np.float32), [1, 2], False))], [pixels])
+
+
+def noisy(colors: Any) -> Any:
+    shape, low, high = (ops.constant(np.array(value)) for value in ([1, 3], np.float32(0), np.float32(50)))
+    noise = ops.random_uniform(shape, low, high, "f32")
+    return ops.add(colors, noise)
+
+
+def test_a_network_that_sees_one_image_at_a_time_passes() -> None:
+    check_alone(graph(lambda colors: ops.multiply(colors, np.float32(2))), "mine")
+
+
+def test_normalizing_over_the_batch_is_found() -> None:
+    centered = graph(lambda colors: ops.subtract(colors, ops.reduce_mean(colors, [0], True)))
+    with pytest.raises(BackboneError, match="mine answers otherwise for an image when another is beside"):
+        check_alone(centered, "mine")
+
+
+def test_noise_is_found() -> None:
+    with pytest.raises(BackboneError, match="mine answers otherwise each time"):
+        check_alone(graph(noisy), "mine")
