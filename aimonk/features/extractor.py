@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..atomic_files import recall, remember, remove_whole
+from ..backbones.alone import check_alone
 from ..backbones.digest import digest_of
 from ..backbones.graph import GRAPH, convert, is_sound, write_graph
 from ..backbones.keras_file import KerasFile
@@ -28,7 +29,6 @@ from ..backbones.onnx_file import OnnxFile, no_keras_model
 from ..backbones.onnx_graph import build_onnx
 from ..backbones.pooling import readout
 from ..backbones.preprocessing import PREPROCESSING_VERSION
-from ..backbones.alone import check_alone
 from ..backbones.probe_images import drawn_samples
 from ..backbones.weights import RANDOM, remember_imagenet, weights_digest
 from ..backbones.zoo import KerasApplication
