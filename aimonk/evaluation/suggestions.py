@@ -1,8 +1,9 @@
 """Which images to label next: five ways to choose, and random order as the baseline.
 
 Measured on data/clothing (experiments/benchmarks/suggest.py, table in experiments/README.md), `rare` beats
-random order by most, so it is `DEFAULT`; `diverse` gains less, `diverse+uncertain` is not told apart from
-random, and `uncertain` is worse. All take a pool of images that lack labels, and what a model says of them.
+random order by most, so it is `DEFAULT`; `disagreement` and `diverse` gain less, `diverse+uncertain` is not
+told apart from random, and `uncertain` is worse. All take a pool of images that lack labels, and what a model
+says of them.
 
 * `random`: every image alike.
 * `uncertain`: the mean entropy of the missing labels (Lewis and Gale, "A Sequential Algorithm for Training
