@@ -79,7 +79,7 @@ def score(
     ] = "long",
     shards: Annotated[int, typer.Option(min=0, help="Write a folder of so many files.")] = 0,
     max_unreadable: Annotated[
-        float, typer.Option(min=0, max=1, help="Exit with 1 if a larger share cannot be read.")
+        float, typer.Option(min=0, max=1, help="Exit with 1 if a larger share cannot be read; with 1, never.")
     ] = 1.0,
     resume: Annotated[
         bool, typer.Option("--resume/--no-resume", help="Resume an interrupted scoring of the same images.")
