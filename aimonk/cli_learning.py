@@ -44,7 +44,7 @@ def train(
     """Train, evaluate, log and register a model, and say whether it learned anything."""
     from .commands.train import train
 
-    if epochs and not epochs.isdigit():
+    if epochs and not epochs.removeprefix("-").isdecimal():
         raise typer.BadParameter(f"{epochs!r} is not a whole number.", param_hint="--epochs")
     with evidence_shown(as_json):
         result = train(
