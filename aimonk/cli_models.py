@@ -134,10 +134,18 @@ def promote(
 
 def export(
     model: Model,
-    format_: Annotated[Literal["openvino", "keras", "onnx"], typer.Option("--format", help="What to write.")],
+    format_: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            metavar="openvino|keras",
+            help="openvino of any model; keras of one that is neither fine-tuned nor on an ONNX backbone.",
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="File or folder to write.")],
 ) -> None:
     """Write a model for another engine."""
     from .commands.export import export
 
-    print(f"Written to {export(model, format_, out)}")
+    written = export(model, format_, out)  # type: ignore[arg-type]  # another format is refused there
+    print(f"Written to {written}")
