@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import signal
 import threading
 
@@ -12,7 +11,7 @@ from aimonk.interruption import resumable, terminable
 def test_sigterm_unwinds_the_stack_and_is_then_as_it_was() -> None:
     before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(SystemExit) as ended, terminable():
-        os.kill(os.getpid(), signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
     assert ended.value.code == 128 + signal.SIGTERM
     assert signal.getsignal(signal.SIGTERM) is before
 
@@ -20,7 +19,7 @@ def test_sigterm_unwinds_the_stack_and_is_then_as_it_was() -> None:
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
 def test_how_to_resume_is_noted_on_what_interrupts(sent: signal.Signals) -> None:
     with pytest.raises((SystemExit, KeyboardInterrupt)) as ended, resumable("Call again."):
-        os.kill(os.getpid(), sent)
+        signal.raise_signal(sent)
     assert ended.value.__notes__ == ["Call again."]
 
 
