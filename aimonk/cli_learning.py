@@ -44,7 +44,7 @@ def train(
     """Train, evaluate, log and register a model, and say whether it learned anything."""
     from .commands.train import train
 
-    if epochs and not epochs.isdigit():
+    if epochs and not epochs.removeprefix("-").isdecimal():
         raise typer.BadParameter(f"{epochs!r} is not a whole number.", param_hint="--epochs")
     with evidence_shown(as_json):
         result = train(
@@ -179,16 +179,19 @@ def backbones(
     if not compare:
         from .commands.backbones import list_backbones
 
-        if data:
-            raise typer.BadParameter("name the backbones to measure on --data.", param_hint="--compare")
-        show(list_backbones(files or (), speed=speed), as_json)
+        if data or labels.file or labels.settings:
+            raise typer.BadParameter(
+                "name the backbones to measure; --data and the options of labels are for that.",
+                param_hint="--compare",
+            )
+        show(list_backbones(files or (), speed=speed, config=config or None, settings=set_), as_json)
         return
     from .commands.compare_backbones import compare_backbones
 
     if not data or files or speed:
         raise typer.BadParameter("takes --data, and neither files nor --speed.", param_hint="--compare")
     settings = [*labels.settings, *set_]
-    named = [name.strip() for name in compare.split(",")]
+    named = [name.strip() for name in compare.split(",") if name.strip()]
     show(compare_backbones(named, data, labels.file, config=config or None, settings=settings), as_json)
 
 

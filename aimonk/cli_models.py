@@ -79,7 +79,7 @@ def score(
     ] = "long",
     shards: Annotated[int, typer.Option(min=0, help="Write a folder of so many files.")] = 0,
     max_unreadable: Annotated[
-        float, typer.Option(min=0, max=1, help="Exit with 1 if a larger share cannot be read.")
+        float, typer.Option(min=0, max=1, help="Exit with 1 if a larger share cannot be read; with 1, never.")
     ] = 1.0,
     resume: Annotated[
         bool, typer.Option("--resume/--no-resume", help="Resume an interrupted scoring of the same images.")
@@ -134,10 +134,18 @@ def promote(
 
 def export(
     model: Model,
-    format_: Annotated[Literal["openvino", "keras", "onnx"], typer.Option("--format", help="What to write.")],
+    format_: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            metavar="openvino|keras",
+            help="openvino of any model; keras of one that is neither fine-tuned nor on an ONNX backbone.",
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="File or folder to write.")],
 ) -> None:
     """Write a model for another engine."""
     from .commands.export import export
 
-    print(f"Written to {export(model, format_, out)}")
+    written = export(model, format_, out)  # type: ignore[arg-type]  # another format is refused there
+    print(f"Written to {written}")

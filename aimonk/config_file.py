@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,12 @@ LARGE = "large"
 IsLarge = Callable[[FeaturesConfig], bool]
 """Whether the backbone that is named is large, such as `backbones.large_backbone.is_large`."""
 
+Given = Sequence[tuple[str, str]]
+"""`section.key=value` assignments in order, each with the option that made it, such as `--set`."""
+
+Origin = Callable[[str], str]
+"""Where a setting was given, in words, such as `given by --set`; of no setting: where all of them were."""
+
 
 def load_config(
     source: str | Path | None = None, assignments: Iterable[str] = (), is_large: IsLarge | None = None
@@ -45,13 +52,7 @@ def load_config(
         ConfigError: the file is absent or not TOML; a key is unknown; a value is of the wrong type,
             out of range, or contradicts another one.
     """
-    settings, given = read_recipe(source) if source else {}, list(assignments)
-    where = f"in {source} or --set" if source else "given by --set"
-    otherwise = settings.pop(LARGE, {})
-    config = checked(_assigned(settings, given), where)
-    if not otherwise or is_large is None or not is_large(config.features):
-        return config
-    return checked(_assigned(_merged(settings, otherwise, source), given), where)
+    return _loaded(source, [("--set", assignment) for assignment in assignments], is_large)
 
 
 def chosen_config(
@@ -73,18 +74,19 @@ def chosen_config(
     Raises:
         ConfigError: see `load_config`.
     """
-    options = {
-        "features.backbone": backbone,
-        "features.weights": weights,
-        "tracking.experiment": experiment,
-        "tracking.register": register,
-    }
-    named = [f"{key}={json.dumps(value)}" for key, value in options.items() if value]
-    given = list(assignments)
+    options = (
+        ("--backbone", "features.backbone", backbone),
+        ("--weights", "features.weights", weights),
+        ("--experiment", "tracking.experiment", experiment),
+        ("--register", "tracking.register", register),
+    )
+    given = [(option, f"{key}={json.dumps(value)}") for option, key, value in options if value]
+    given += [("--set", assignment) for assignment in assignments]
     if epochs is not None:
-        mode = load_config(source, [*named, *given]).training.mode
-        named.append(f"{'finetune' if mode == 'finetune' else 'training'}.epochs={epochs}")
-    return load_config(source, [*named, *given], is_large)
+        mode = _loaded(source, given).training.mode
+        section = "finetune" if mode == "finetune" else "training"
+        given.insert(0, ("--epochs", f"{section}.epochs={epochs}"))
+    return _loaded(source, given, is_large)
 
 
 def read_recipe(source: str | Path) -> dict[str, Any]:
@@ -116,10 +118,40 @@ def checked(settings: Mapping[str, Any], where: str = "of the run") -> Config:
     Raises:
         ConfigError: see `load_config`.
     """
+    return _checked(settings, lambda _: where)
+
+
+def _checked(settings: Mapping[str, Any], origin: Origin) -> Config:
     try:
         return TypeAdapter(Config).validate_python(settings)
     except ValidationError as error:
-        raise ConfigError(_sentence(error, where)) from None
+        raise ConfigError(_sentence(error, origin)) from None
+
+
+def _loaded(source: str | Path | None, given: Given, is_large: IsLarge | None = None) -> Config:
+    settings = read_recipe(source) if source else {}
+    assignments = [assignment for _, assignment in given]
+    origin = partial(_origin, source, given)
+    otherwise = settings.pop(LARGE, {})
+    config = _checked(_assigned(settings, assignments), origin)
+    if not otherwise or is_large is None or not is_large(config.features):
+        return config
+    return _checked(_assigned(_merged(settings, otherwise, source), assignments), origin)
+
+
+def _origin(source: str | Path | None, given: Given, place: str) -> str:
+    """The option that has the last word on a section or a setting, else the file.
+
+    >>> _origin("x.toml", [("--epochs", "training.epochs=0")], "training.epochs")
+    'given by --epochs'
+    """
+    for option, assignment in reversed(given):
+        if f"{assignment.partition('=')[0].strip()}.".startswith(f"{place}."):
+            return f"given by {option}"
+    if source and place:
+        return f"in {source}"
+    options = " and ".join(dict.fromkeys(option for option, _ in given))
+    return " or ".join([*([f"in {source}"] if source else []), *([f"given by {options}"] if options else [])])
 
 
 def _assigned(settings: Mapping[str, Any], assignments: Iterable[str]) -> dict[str, Any]:
@@ -153,17 +185,17 @@ def _assign(settings: dict[str, Any], assignment: str) -> None:
     group[key] = value
 
 
-def _sentence(error: ValidationError, where: str) -> str:
+def _sentence(error: ValidationError, origin: Origin) -> str:
     first = error.errors()[0]
     message = first["msg"].removeprefix("Value error, ")
     if not first["loc"]:  # a contradiction between settings
-        return f"The settings {where} contradict each other: {message}."
+        return f"The settings {origin('')} contradict each other: {message}."
     # pydantic appends the alternatives of a union to the place
     known = [str(part) for part in first["loc"][:2]]
     place = ".".join(known)
     if first["type"] == "unexpected_keyword_argument":
-        return f"There is no setting {place} {where}; {_nearest(first['loc'])}."
-    return f"The setting {place} {where} is {first['input']!r}, but: {message}."
+        return f"There is no setting {place} {origin(place)}; {_nearest(first['loc'])}."
+    return f"The setting {place} {origin(place)} is {first['input']!r}, but: {message}."
 
 
 def _nearest(location: tuple[int | str, ...]) -> str:

@@ -15,7 +15,7 @@ from tests.conftest import ROOT
 PACKAGE = ROOT / "aimonk"
 LAYERS = (
     {"runtime"},
-    {"errors", "progress", "native_stderr", "threshold_rule", "background_import", "recipes"},
+    {"errors", "progress", "native_stderr", "threshold_rule", "background_import", "interruption", "recipes"},
     {"config", "config_file", "spark", "atomic_files", "scratch"},
     {"data", "backbones"},
     {"features", "evaluation"},

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from aimonk.config import Config
-from aimonk.config_file import load_config
+from aimonk.config_file import chosen_config, load_config
 from aimonk.errors import ConfigError
 
 
@@ -128,3 +129,42 @@ def test_a_split_that_divides_once_is_never_ignored(kind: str) -> None:
         ConfigError, match=f"split.kind={kind} divides the images once, but evaluation.folds=3"
     ):
         load_config(None, [f"split.kind={kind}", "evaluation.folds=3"])
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"epochs": 0}, "The setting training.epochs given by --epochs is 0, but"),
+        ({"epochs": -3, "config": "finetune"}, "The setting finetune.epochs given by --epochs is -3, but"),
+        ({"epochs": 3, "set": ["training.epochs=0"]}, "The setting training.epochs given by --set is 0, but"),
+        (
+            {"epochs": 0, "set": ["training.l2=0.1"]},
+            "The setting training.epochs given by --epochs is 0, but",
+        ),
+        ({"config": "x.toml", "epochs": 3}, "The setting training.loss in x.toml is 'hinge', but"),
+        ({"set": ["split.validation=0"]}, "The settings given by --set contradict each other"),
+        (
+            {"config": "notebook", "epochs": 3, "set": ["split.kind=random", "evaluation.folds=3"]},
+            "The settings in notebook or given by --set contradict each other",
+        ),
+    ],
+)
+def test_the_option_that_gave_a_wrong_setting_is_named(
+    given: dict[str, Any], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("x.toml").write_text('[training]\nloss = "hinge"\n')
+    with pytest.raises(ConfigError) as raised:
+        chosen_config(given.get("config"), given.get("set", ()), epochs=given.get("epochs"))
+    assert str(raised.value).startswith(said)
+
+
+def test_each_named_option_is_named() -> None:
+    texts = {
+        "backbone": "features.backbone",
+        "weights": "features.weights",
+        "experiment": "tracking.experiment",
+    }
+    for option, setting in {**texts, "register": "tracking.register"}.items():
+        with pytest.raises(ConfigError, match=f"The setting {setting} given by --{option} is"):
+            chosen_config(None, **{option: ["no text"]})  # type: ignore[arg-type]

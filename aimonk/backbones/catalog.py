@@ -42,7 +42,9 @@ class BackboneInfo:
 
 
 def list_backbones(
-    files: Sequence[str] = (), rate: Callable[[str], float] | None = None
+    files: Sequence[str] = (),
+    rate: Callable[[str], float] | None = None,
+    config: FeaturesConfig | None = None,
 ) -> tuple[BackboneInfo, ...]:
     """Describe files of the user's, then every network Keras has ImageNet weights for.
 
@@ -55,12 +57,14 @@ def list_backbones(
         files: paths of ONNX files or folders, or `.keras` files.
         rate: measures the images per second of a backbone by name, such as
             `features.throughput.images_per_second`; takes some seconds for each.
+        config: `image_size`, `mean` and `std` override what lies beside the files.
 
     Raises:
         BackboneError: a file is no image backbone.
+        ConfigError: a setting does not go with that kind of file.
 
     """
-    infos = [*(_of_file(file) for file in files), *_of_keras()]
+    infos = [*(_of_file(file, config or FeaturesConfig()) for file in files), *_of_keras()]
     if rate is not None:
         infos = [replace(info, images_per_second=rate(info.name)) for info in infos]
     return tuple(infos)
@@ -80,8 +84,8 @@ def _of_keras() -> list[BackboneInfo]:
     ]
 
 
-def _of_file(text: str) -> BackboneInfo:
-    backbone = named_backbone(FeaturesConfig(backbone=text))
+def _of_file(text: str, config: FeaturesConfig) -> BackboneInfo:
+    backbone = named_backbone(replace(config, backbone=text, weights="imagenet"))
     if isinstance(backbone, OnnxFile):
         parameters, dimension = _onnx_sizes(backbone)
     elif isinstance(backbone, KerasFile):

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ..backbones.named_backbone import named_backbone
+from ..backbones.zoo import KerasApplication
 from ..config import Config
 from ..config_file import chosen_config
 from ..data.dataset import Dataset
@@ -41,22 +43,23 @@ def compare_backbones(
     ... # doctest: +SKIP
 
     Args:
-        backbones: two or more, as `--backbone` takes them; `NAME=WEIGHTS` names a weights file too.
+        backbones: two or more, as `--backbone` takes them; `NAME=WEIGHTS` names a weights file too. The rows
+            of the result are labeled with these texts.
         data: folder of images.
         labels: labels file; by default `labels.txt`, else `labels.csv`, in the folder or beside it.
         config: a recipe or a TOML file.
         settings: `section.key=value` for any setting.
 
     Raises:
-        ConfigError: fewer than two backbones, or one twice.
+        ConfigError: fewer than two backbones, one twice, or one without a name.
         BackboneError: a backbone or its weights cannot be had.
         ImagesError: too many images cannot be used.
         LabelsError: the labels are absent or not valid.
     """
-    if len(set(backbones)) < max(2, len(backbones)):
-        raise ConfigError("Name two or more different backbones to compare, such as mobilenet@0.25,resnet50.")
     given = list(settings)
+    _check_number(backbones)
     chosen = [_config(text, config, given) for text in backbones]
+    _check_different(backbones, chosen)
     check_store(chosen[0].features)
     with recorded() as record:
         dataset = read_data(data, labels, chosen[0])
@@ -70,10 +73,34 @@ def compare_backbones(
 @dataclass(frozen=True)
 class _Trial:
     name: str
-    label: str
     scores: HeldOutScores
     evidence: Evidence
     seconds: float
+
+
+def _check_number(backbones: Sequence[str]) -> None:
+    if len(backbones) < 2:
+        raise ConfigError("Name two or more different backbones to compare, such as mobilenet@0.25,resnet50.")
+    for text in backbones:
+        if not text.partition("=")[0].strip():
+            raise ConfigError(
+                f"The backbone {text!r} has no name; name two or more, such as mobilenet@0.25,resnet50."
+            )
+
+
+def _check_different(backbones: Sequence[str], chosen: Sequence[Config]) -> None:
+    """Refuse the same network with the same weights twice, however it was written."""
+    seen: dict[tuple[str, str], str] = {}
+    for text, config in zip(backbones, chosen, strict=True):
+        backbone = named_backbone(config.features)
+        name = str(backbone) if isinstance(backbone, KerasApplication) else str(backbone.path.resolve())
+        network = (name, config.features.weights)
+        if network in seen:
+            raise ConfigError(
+                f"{seen[network]} and {text} are the same backbone; name two or more different backbones to "
+                "compare."
+            )
+        seen[network] = text
 
 
 def _config(text: str, source: str | Path | None, settings: Sequence[str]) -> Config:
@@ -93,15 +120,13 @@ def _measure(text: str, config: Config, dataset: Dataset) -> _Trial:
         order = np.random.default_rng(0).permutation(len(dataset)).tolist()
         files = [(dataset.digests[row], dataset.paths[row]) for row in order]
         seconds = seconds_per_thousand(learner.backbone, files)
-    name = text.partition("=")[0]
-    return _Trial(name, str(learner.backbone.backbone), scores, evidence, seconds)
+    return _Trial(text, scores, evidence, seconds)
 
 
 def _less_the_best(trial: _Trial, best: _Trial, config: Config) -> MeasuredBackbone:
     comparison = None if trial is best else compare_scores(trial.scores, best.scores, config)
     return MeasuredBackbone(
         name=trial.name,
-        label=trial.label,
         evidence=trial.evidence,
         seconds_per_thousand=trial.seconds,
         difference=comparison.difference if comparison else None,

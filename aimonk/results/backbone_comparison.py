@@ -20,9 +20,7 @@ class MeasuredBackbone:
     """One backbone on the user's data."""
 
     name: str
-    """What to give to `--backbone`."""
-    label: str
-    """The same, short: a file without its folder."""
+    """As the user wrote it: what to give to `--backbone`, or `NAME=WEIGHTS`."""
     evidence: Evidence
     seconds_per_thousand: float
     """To read 1,000 images and compute their features, on this machine."""
@@ -65,13 +63,13 @@ class BackboneComparison(Result):
             return "None of them learned anything from these labels; look at the labels, not at the backbone."
         if choice is not best:
             return (
-                f"Take {choice.label}: it is not told apart from {best.label}, which scores best "
+                f"Take {choice.name}: it is not told apart from {best.name}, which scores best "
                 f"(difference {_gap(choice.difference)}), and takes {_times(choice, best)}."
             )
         if choice is fastest:
-            return f"Take {choice.label}: it scores best and is the fastest."
+            return f"Take {choice.name}: it scores best and is the fastest."
         return (
-            f"{choice.label} is worth its time: it takes {_times(choice, fastest)}, and {fastest.label}, the "
+            f"{choice.name} is worth its time: it takes {_times(choice, fastest)}, and {fastest.name}, the "
             f"fastest, scores less (difference {_gap(fastest.difference)})."
         )
 
@@ -87,7 +85,6 @@ class BackboneComparison(Result):
         rows = [
             {
                 "name": one.name,
-                "label": one.label,
                 "mAP": one.evidence.mean_ap.value,
                 "mAP_low": one.evidence.mean_ap.low,
                 "mAP_high": one.evidence.mean_ap.high,
@@ -119,7 +116,7 @@ class BackboneComparison(Result):
             table.add_column(heading, justify="right", no_wrap=True)
         for one in self.backbones:
             table.add_row(
-                Text(one.label),
+                Text(one.name),
                 number(one.evidence.mean_ap.value, 3),
                 "" if one.difference is None else _gap(one.difference),
                 f"{len(one.evidence.learned)} of {len(one.evidence.attributes)}",

@@ -49,6 +49,14 @@ def same_place(first: tuple[Any, str], second: tuple[Any, str]) -> bool:
     return bool(first[0] == second[0] and first[1].rstrip("/") == second[1].rstrip("/"))
 
 
+def lies_in(inner: tuple[Any, str], outer: tuple[Any, str]) -> bool:
+    """Whether a location lies below a folder, links followed."""
+    here, there = local_path(*inner), local_path(*outer)
+    if here and there:
+        return there.resolve() in here.resolve().parents
+    return bool(inner[0] == outer[0] and inner[1].startswith(outer[1].rstrip("/") + "/"))
+
+
 @contextmanager
 def writing(out: str) -> Iterator[None]:
     """Turn what goes wrong while scores are written into one sentence.

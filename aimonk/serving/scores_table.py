@@ -137,25 +137,3 @@ def _csv_cell(cell: Any) -> Any:
 
 def _defused(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-def check_replaceable(fs: Any, path: str, out: str) -> None:
-    """Refuse to write over a file that is no table of scores, such as somebody's labels.
-
-    Raises:
-        AimonkError: there is such a file.
-    """
-    if not fs.isfile(path):
-        return
-    try:
-        with fs.open(path, "rb") as file:
-            if path.endswith(".parquet"):
-                import pyarrow.parquet as pq
-
-                columns = pq.read_schema(file).names
-            else:
-                columns = next(csv.reader([file.readline().decode("utf-8", "replace")]), [])
-    except (OSError, ValueError):
-        columns = []
-    if columns[:1] != ["image"] or "error" not in columns:
-        raise AimonkError(f"{out} exists and is no table of scores; name another output, or remove it.")

@@ -66,9 +66,7 @@ class ScoringParts:
         if kept != self._plan:
             if parts:
                 _log.warning("%s holds parts of another scoring; they are removed", self.folder)
-            self._remove(parts)
-            self._fs.pipe_file(f"{self.folder}/{_PLAN}", json.dumps(self._plan).encode())
-            return 0
+            return self.start()
         sound = 0
         for number, part in enumerate(parts):
             if not part.startswith(f"{number:06d}-") or self._read(part) is None:
@@ -76,6 +74,12 @@ class ScoringParts:
             sound += 1
         self._remove(parts[sound:])
         return sum(table.num_rows for table in self.tables())
+
+    def start(self) -> int:
+        """Remove all parts, say what is scored from now on, and return 0: how many rows are left."""
+        self._remove(self._listed())
+        self._fs.pipe_file(f"{self.folder}/{_PLAN}", json.dumps(self._plan).encode())
+        return 0
 
     def add(self, number: int, table: pa.Table) -> None:
         """Write a part."""

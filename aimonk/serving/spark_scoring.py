@@ -22,9 +22,11 @@ from ..errors import AimonkError
 from ..runtime.prediction import Prediction
 from ..runtime.record import read_info
 from ..spark import slices, spark_session, watched, without_advice
-from .batch_scoring import Progress, ScoreOptions, ScoringResult, open_source, write_table
+from .batch_scoring import Progress, ScoringResult, open_source
 from .parquet_source import column_type
 from .remote_files import local_path, open_location, writing
+from .score_options import ScoreOptions
+from .scores_output import write_table
 from .scores_table import long_table
 from .scoring_parts import ROWS_PER_PART, ScoringParts
 from .scoring_source import ScoringSource
@@ -57,7 +59,8 @@ def score_spark(
     Raises:
         ImagesError: there is no such data, or no image in it.
         ClusterError: Spark cannot be started, or the job fails.
-        AimonkError: `data` is not a path, or `out` cannot be written.
+        ConfigError: a column is named, but `data` is a folder.
+        AimonkError: `data` is not a path, or `out` cannot be written, or should not be.
     """
     options = options or ScoreOptions()
     source = open_source(data, out, options)

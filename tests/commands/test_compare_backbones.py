@@ -37,6 +37,7 @@ def networks(tmp_path: Path) -> list[str]:
 def test_equal_networks_score_the_same_on_the_same_folds(photos: Path, networks: list[str]) -> None:
     found = compare_backbones(networks, photos, settings=["evaluation.folds=3", "training.epochs=3"])
     first, second = found.backbones
+    assert [first.name, second.name] == networks  # two files model.onnx, told apart by what was written
     assert found.best is first
     assert first.evidence.mean_ap == second.evidence.mean_ap
     assert second.difference is not None
@@ -47,9 +48,24 @@ def test_equal_networks_score_the_same_on_the_same_folds(photos: Path, networks:
 
 
 def test_two_different_backbones_are_needed(photos: Path, networks: list[str]) -> None:
-    for named in ([], networks[:1], [networks[0], networks[0]]):
+    folder = str(Path(networks[0]).parent)
+    for named in ([], networks[:1], [networks[0], networks[0]], [networks[0], folder]):
         with pytest.raises(ConfigError, match="two or more different backbones"):
             compare_backbones(named, photos)
+
+
+@pytest.mark.parametrize("name", ["", " ", "=weights.h5"])
+def test_a_backbone_without_a_name_is_not_the_default_one(
+    photos: Path, networks: list[str], name: str
+) -> None:
+    with pytest.raises(ConfigError, match=f"The backbone '{name}' has no name"):
+        compare_backbones([networks[0], name], photos)
+
+
+@pytest.mark.parametrize("compare", ["mobilenet@0.25,", ",mobilenet@0.25, ,", ","])
+def test_commas_name_nothing(photos: Path, compare: str) -> None:
+    done = CliRunner().invoke(app, ["backbones", "--compare", compare, "--data", str(photos)])
+    assert str(done.exception).startswith("Name two or more different backbones to compare")
 
 
 def test_a_weights_file_goes_with_its_name(photos: Path, networks: list[str]) -> None:

@@ -24,9 +24,7 @@ GOOD, CHANCE = evidence(3.0), evidence(0.0)
 
 
 def measured(name: str, seconds: float, *difference: float, found: Evidence = GOOD) -> MeasuredBackbone:
-    return MeasuredBackbone(
-        f"nets/{name}", name, found, seconds, Interval(*difference) if difference else None
-    )
+    return MeasuredBackbone(name, found, seconds, Interval(*difference) if difference else None)
 
 
 def test_a_slower_backbone_is_worth_it_only_if_it_is_told_apart() -> None:
@@ -69,10 +67,11 @@ def test_where_nothing_was_learned_no_backbone_is_taken() -> None:
 
 
 def test_the_table_shows_what_json_holds() -> None:
-    found = BackboneComparison((measured("a", 2), measured("b", 9, -0.1, -0.2, -0.05)), IMAGES)
-    assert list(found.table["name"]) == ["nets/a", "nets/b"]
+    found = BackboneComparison((measured("nets/a", 2), measured("b=c.h5", 9, -0.1, -0.2, -0.05)), IMAGES)
+    assert list(found.table["name"]) == ["nets/a", "b=c.h5"]
     assert found.table["mAP"][0] == pytest.approx(GOOD.mean_ap.value)
     assert found.table["learned"][0] == ["scarf"]
     text = str(found)
+    assert all(name in text for name in found.table["name"])
     assert "1 of 1" in text
     assert "−0.100 [−0.200, −0.050]" in text

@@ -17,9 +17,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from aimonk.errors import AimonkError, ImagesError
+from aimonk.errors import AimonkError, ConfigError, ImagesError
 from aimonk.runtime.predictor import Predictor
-from aimonk.serving.batch_scoring import ScoreOptions, ScoringResult, score
+from aimonk.serving.batch_scoring import ScoringResult, score
+from aimonk.serving.score_options import ScoreOptions
 from tests.conftest import ROOT
 
 from .conftest import plain_image
@@ -174,10 +175,6 @@ def test_shards_are_the_table_in_pieces(predictor: Predictor, many: Path, tmp_pa
     tables = [pq.read_table(path) for path in paths]
     assert [len(table) for table in tables] == [433, 433, 434]
     assert pa.concat_tables(tables).equals(pq.read_table(tmp_path / "one.parquet"))
-    (tmp_path / "shards.parquet" / "notes.txt").write_text("mine")
-    with pytest.raises(AimonkError, match="is not a folder of scores"):
-        score(predictor, many, tmp_path / "shards.parquet", ScoreOptions(shards=3))
-    assert (tmp_path / "shards.parquet" / "notes.txt").exists()
 
 
 def test_cells_that_a_spreadsheet_would_run_are_defused(predictor: Predictor, tmp_path: Path) -> None:
@@ -270,13 +267,15 @@ def test_the_images_are_never_replaced(predictor: Predictor, many: Path) -> None
     assert many.read_bytes() == before
 
 
-def interrupted(predictor: Predictor, data: Path, out: Path, after: int) -> None:
+def interrupted(
+    predictor: Predictor, data: Path, out: Path, after: int, options: ScoreOptions | None = None
+) -> None:
     def fail(done: int, _total: int) -> None:
         if done >= after:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        score(predictor, data, out, progress=fail)
+        score(predictor, data, out, options, progress=fail)
 
 
 def test_a_failure_leaves_the_old_table_and_is_resumed(
@@ -318,6 +317,21 @@ def test_parts_that_are_damaged_or_of_other_images_are_scored_again(
     assert {tuple(row["predicted_attributes"]) for row in rows_of(out)} == {("dark",)}
 
 
+def test_without_resuming_nothing_of_an_interrupted_scoring_is_kept(
+    predictor: Predictor, many: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "scores.parquet"
+    interrupted(predictor, many, out, 1024)
+    pq.write_table(pa.table({"image": [plain_image(0, 0, 0)] * 700}), many)
+    assert score(predictor, many, out, ScoreOptions(resume=False)).images == 700
+    assert [row["predicted_attributes"] for row in rows_of(out)] == [["dark"]] * 700
+
+
+def test_a_scoring_without_resuming_can_be_resumed(predictor: Predictor, many: Path, tmp_path: Path) -> None:
+    interrupted(predictor, many, tmp_path / "a.csv", 600, ScoreOptions(resume=False))
+    assert score(predictor, many, tmp_path / "a.csv").resumed == 1024
+
+
 def test_two_processes_do_not_write_one_table(predictor: Predictor, many: Path, tmp_path: Path) -> None:
     def second(_done: int, _total: int) -> None:
         with pytest.raises(AimonkError, match="Another process is writing scores.csv"):
@@ -335,11 +349,27 @@ def test_too_many_unreadable_images_count_as_a_failure(
     assert result.failed and result.to_json()["failed"]
     assert (tmp_path / "a.csv").exists()
     assert result.summary() == [
-        f"3 images were scored into {tmp_path / 'a.csv'}.",
-        "1 could not be read; the column `error` says why.",
+        f"2 of 3 images were scored into {tmp_path / 'a.csv'}; 1 could not be read, and the column `error` "
+        "says why.",
         "Skipped 2 files that are not images: hidden or system files (1), texts and tables (1).",
         "33.3% are unreadable, more than the 30.0% allowed.",
     ]
+
+
+def test_what_is_said_when_no_image_could_be_read(predictor: Predictor, tmp_path: Path) -> None:
+    pq.write_table(pa.table({"image": [b"no image"] * 2}), tmp_path / "in.parquet")
+    result = score(predictor, tmp_path / "in.parquet", tmp_path / "out.csv")
+    assert str(result) == f"None of 2 images could be read; the column `error` of {result.out} says why."
+    assert (result.to_json()["images"], result.to_json()["scored"], result.unreadable) == (2, 0, 2)
+    assert not result.failed  # all may be unreadable, unless less is asked for
+
+
+def test_columns_are_those_of_a_file(predictor: Predictor, folder: Path, tmp_path: Path) -> None:
+    for options in (ScoreOptions(image="photo"), ScoreOptions(name="id")):
+        with pytest.raises(ConfigError, match="images is a folder, which has no columns"):
+            score(predictor, folder, tmp_path / "out.csv", options)
+        with pytest.raises(ImagesError, match="neither a folder nor a file"):
+            score(predictor, tmp_path / "absent", tmp_path / "out.csv", options)
 
 
 def test_an_unwritable_place_is_one_sentence(predictor: Predictor, folder: Path) -> None:
@@ -371,18 +401,3 @@ def test_killed_scorings_resume_to_the_same_table(package: Path, many: Path, tmp
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     assert (tmp_path / "out.parquet").read_bytes() == (tmp_path / "whole.parquet").read_bytes()
     assert not list(tmp_path.glob(".*"))
-
-
-def test_a_file_that_is_no_table_of_scores_is_not_overwritten(package: Path, tmp_path: Path) -> None:
-    photos = tmp_path / "photos"
-    photos.mkdir()
-    (photos / "a.png").write_bytes(plain_image(200, 0, 0))
-    labels = tmp_path / "labels.csv"
-    labels.write_text("image,red\na.png,1\n")
-    with Predictor(package) as predictor:
-        with pytest.raises(AimonkError, match="exists and is no table of scores"):
-            score(predictor, photos, labels)
-        assert labels.read_text() == "image,red\na.png,1\n"
-        for name in ("scores.csv", "scores.parquet"):
-            for _ in range(2):  # its own table it writes again
-                assert score(predictor, photos, tmp_path / name).images == 1

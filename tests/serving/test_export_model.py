@@ -28,21 +28,51 @@ def test_openvino_is_the_graph_that_is_served(package: Path, tmp_path: Path) -> 
 
 
 def test_what_cannot_be_had_is_one_sentence(package: Path, tmp_path: Path) -> None:
-    tuned = tmp_path / "tuned"
-    write_package(tuned, append_head(mean_color(), HEAD), color_info())
     (tmp_path / "there").mkdir()
     for asked, words in (
-        ((package, "onnx", tmp_path / "m.onnx"), "OpenVINO does not write"),
-        ((tuned, "keras", tmp_path / "m.keras"), "fine-tuned"),
         ((package, "keras", tmp_path / "m.h5"), r"ends in \.keras"),
-        ((package, "keras", tmp_path / "m.keras"), "name its run"),
+        ((package, "keras", tmp_path / "m.keras"), "give it as runs:/ID/model"),
         ((package, "openvino", tmp_path / "there"), "exists already"),
         ((package, "openvino", tmp_path / "absent" / "m"), "cannot be written"),
     ):
         with pytest.raises(AimonkError, match=words) as raised:
-            export_model(*asked)  # type: ignore[arg-type]
+            export_model(*asked)
         assert "\n" not in str(raised.value)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["there", "tuned"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["there"]
+
+
+FROZEN = "can be exported as openvino or keras"
+TUNED = "can be exported as openvino only"
+NO_ONNX = "Nothing is exported as onnx; the model models:/a/1"
+
+
+@pytest.mark.parametrize(
+    ("kind", "format", "said"),
+    [
+        ("frozen", "onnx", f"{NO_ONNX} {FROZEN}; tf2onnx makes ONNX of a Keras model."),
+        ("tuned", "onnx", f"{NO_ONNX} {TUNED}, of which nothing makes ONNX."),
+        ("of onnx", "onnx", f"{NO_ONNX} {TUNED}, of which nothing makes ONNX."),
+        ("frozen", "tflite", f"Nothing is exported as tflite; the model models:/a/1 {FROZEN}."),
+        ("tuned", "tflite", f"Nothing is exported as tflite; the model models:/a/1 {TUNED}."),
+        ("tuned", "keras", "The model models:/a/1 is fine-tuned, so its Keras weights are nowhere but in"),
+        (
+            "of onnx",
+            "keras",
+            "The backbone of the model models:/a/1 is an ONNX network, of which there is no",
+        ),
+    ],
+)
+def test_a_format_that_a_model_has_not_is_refused_with_those_that_it_has(
+    tmp_path: Path, kind: str, format: str, said: str
+) -> None:
+    info = dataclasses.replace(color_info(), backbone="vit.onnx" if kind == "of onnx" else "resnet50")
+    folder, head = tmp_path / "package", None if kind == "tuned" else HEAD
+    write_package(folder, append_head(mean_color(), HEAD), info, head)
+    with pytest.raises(ModelError) as raised:
+        export_model(folder, format, tmp_path / "m.keras", FeaturesConfig(), "models:/a/1")
+    assert str(raised.value).startswith(said)
+    export_model(folder, "openvino", tmp_path / "graph")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["graph", "package"]
 
 
 def test_a_damaged_package_is_not_exported(make_package: Callable[..., Path], tmp_path: Path) -> None:
