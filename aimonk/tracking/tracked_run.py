@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import shutil
-import signal
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from types import FrameType
 
 import mlflow
 from mlflow.tracking import MlflowClient
 
 from .. import __version__
 from ..errors import TrackingError
+from ..interruption import terminable
 from ..progress import tell
 from .outage import store_errors
 from .patience import BRIEF, patience, patiently
@@ -90,7 +88,7 @@ def _start(
 def _until_end(run: Run) -> Iterator[Run]:
     status = "FAILED"
     try:
-        with _terminable():
+        with terminable():
             run.json("environment.json", environment())
             yield run
             run.flush()
@@ -120,20 +118,3 @@ def _set_status(run: Run, status: str) -> None:
             MlflowClient().set_terminated(run.id, status)
 
     patiently(work)
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Let SIGTERM unwind the stack as Ctrl-C does, so that the run does not stay RUNNING."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def leave(number: int, _frame: FrameType | None) -> None:
-        raise SystemExit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -99,7 +99,7 @@ def test_a_review_from_the_page_to_the_corrected_table(
     assert given.difference.value > 0 > corrected.difference.value
     text = " ".join(str(again).split())
     assert "6 labels flipped" in text and "ann contradicted 0 of" in text
-    assert "needs 5 wrong labels among the random controls" in text
+    assert "needs 5 wrong labels among all random controls, those that the model doubts included" in text
 
 
 def test_the_labels_are_never_written_over(photos: Path, tmp_path: Path) -> None:
