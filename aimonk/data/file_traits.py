@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from .fingerprint import BORDER_COLORS
 from .image_index import ImageFacts
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 BINS = 8
 """Numbers are cut into so many classes of equal size, since a shortcut need not be monotonic."""
@@ -38,6 +41,8 @@ class FileTraits:
     @classmethod
     def of(cls, facts: Sequence[ImageFacts]) -> FileTraits:
         """Return the traits of images that can be decoded."""
+        import pandas as pd
+
         quantization = [np.nan if fact.quantization is None else fact.quantization for fact in facts]
         border = np.frombuffer(b"".join(fact.border or b"" for fact in facts), np.uint8)
         return cls(
