@@ -29,8 +29,9 @@ QUICKER = {
     "client_max_body_size 176m": "client_max_body_size 2m",
     "client_body_timeout 10s": "client_body_timeout 1s",
     "proxy_read_timeout 60s": "proxy_read_timeout 2s",
+    "rate=20r/s": "rate=4r/s",
 }
-"""What is tested with smaller figures, so that the tests end soon."""
+"""What is tested with smaller figures, so that the tests end soon, also on a busy machine."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ def test_too_many_requests_are_refused(front: Front) -> None:
         empty = {"inputs": {"image": list[str]()}}
         replies = [session.post(url, json=empty, timeout=30, verify=known) for _ in range(250)]
     refused = [reply for reply in replies if reply.status_code == 429]
-    assert refused, "250 requests in a few seconds were all answered"
+    assert refused, "250 requests in less than a minute were all answered"
     assert {reply.status_code for reply in replies} == {200, 429}
     assert refused[0].json()["error_code"] == "RESOURCE_EXHAUSTED"
     assert refused[0].headers["retry-after"] == "2"
