@@ -111,7 +111,7 @@ def test_nothing_in_a_form_is_ignored(client: TestClient) -> None:
     assert (empty.status_code, "has no file" in empty.json()["message"]) == (400, True)
 
 
-@pytest.mark.parametrize("query", ["explain=yes", "explain=1", "explian=true", "explain=true&explain=true"])
+@pytest.mark.parametrize("query", ["explain=yes", "explain=1", "explained=true", "explain=true&explain=true"])
 def test_a_misspelled_query_is_refused(client: TestClient, query: str) -> None:
     reply = client.post(f"/invocations?{query}", content=RED, headers={"Content-Type": "image/png"})
     assert (reply.status_code, "`explain`" in reply.json()["message"]) == (400, True)
