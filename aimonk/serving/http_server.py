@@ -40,7 +40,7 @@ from ..runtime.request_limits import (
     TooLargeError,
     check_explained,
 )
-from .invocation_request import invocation
+from .invocation_request import WatchedRequest, invocation
 from .named_replies import NamedReplies
 from .request_body import Invocation, RequestError
 from .served_model import ServedModel
@@ -143,6 +143,7 @@ class Application:
 
     async def invocations(self, request: Request) -> Response:
         """Answer a request's images, a row each."""
+        request = WatchedRequest(request)
         try:
             with self._bodies.admit(1, self._length(request)):
                 async with invocation(request, self._limits.images_per_request, self._threads) as asked:

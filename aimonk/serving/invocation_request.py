@@ -24,7 +24,9 @@ _TAIL = 256
 
 
 @contextlib.asynccontextmanager
-async def invocation(request: Request, most: int, threads: asyncio.Semaphore) -> AsyncIterator[Invocation]:
+async def invocation(
+    request: WatchedRequest, most: int, threads: asyncio.Semaphore
+) -> AsyncIterator[Invocation]:
     """Read what a request asks for.
 
     Args:
@@ -67,11 +69,10 @@ def _truth(text: str) -> bool:
 
 
 @contextlib.asynccontextmanager
-async def _form(request: Request, most: int) -> AsyncIterator[Invocation]:
-    watched = _Watched(request)
+async def _form(request: WatchedRequest, most: int) -> AsyncIterator[Invocation]:
     try:
-        async with watched.form(max_files=most, max_fields=most) as form:
-            watched.check_whole()
+        async with request.form(max_files=most, max_fields=most) as form:
+            request.check_whole()
             yield await _files(form)
     except HTTPException as error:
         raise RequestError(f"The form cannot be read: {error.detail}") from None
@@ -92,7 +93,7 @@ async def _files(form: FormData) -> Invocation:
     return Invocation([await file.read() for file in files], explain, names)
 
 
-class _Watched(Request):
+class WatchedRequest(Request):
     """A request that remembers the end of its body, as the parser takes a form that was cut off for whole."""
 
     def __init__(self, request: Request) -> None:
@@ -106,6 +107,7 @@ class _Watched(Request):
         super().__init__(request.scope, receive)
 
     def check_whole(self) -> None:
+        """Raise RequestError if the form that was read has no end."""
         boundary = parse_options_header(self.headers["content-type"])[1].get(b"boundary", b"")
         if b"--" + boundary + b"--" not in self._tail:
             raise RequestError("The form is cut short: its closing boundary is missing.")
