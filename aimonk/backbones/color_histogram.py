@@ -73,7 +73,7 @@ def color_histogram(
     """
     ops = keras.ops
     rows, columns = GRID if maps is None else maps.shape[1:3]
-    shares = ops.reshape(_shares(ops, pixels, rows, columns), (-1, rows * columns, len(palette())))
+    shares = _shares(ops, pixels, rows, columns)
     prior = attention_prior(rows, columns)
 
     def seen(place: int) -> keras.KerasTensor:
@@ -100,14 +100,30 @@ def attention_prior(rows: int, columns: int) -> np.ndarray:
 
 
 def _shares(ops: Any, pixels: keras.KerasTensor, rows: int, columns: int) -> keras.KerasTensor:
-    """The palette's shares at each position of a map, `(N, rows, columns, K)`."""
-    cell = cell_size(pixels.shape[1], pixels.shape[2], rows, columns)
-    cells = ops.average_pool(ops.cast(pixels, "float32"), cell, cell)
+    """The palette's shares at each position of a map, `(N, rows * columns, K)`, line by line."""
+    height, width = pixels.shape[1:3]
+    cell = cell_size(height, width, rows, columns)
+    place = height // cell[0] // rows, width // cell[1] // columns
+    lines, across = rows * place[0], columns * place[1]
+    seen = ops.cast(pixels[:, : lines * cell[0], : across * cell[1]], "float32")
+    # Channels first: OpenVINO raises long rows to powers many times faster than rows of three.
+    cells = ops.transpose(_block_means(ops, seen, lines, across, cell, 3), (0, 2, 1))
     factors, offsets = palette_scores()
-    parts = zip(lab(ops, cells), factors, strict=True)
+    parts = zip(lab(ops, cells[:, 0], cells[:, 1], cells[:, 2]), factors, strict=True)
     shares = ops.softmax(sum(ops.expand_dims(channel, -1) * factor for channel, factor in parts) - offsets)
-    place = shares.shape[1] // rows, shares.shape[2] // columns
-    return ops.average_pool(shares, place, place)[:, :rows, :columns]
+    return _block_means(ops, shares, rows, columns, place, len(offsets))
+
+
+def _block_means(
+    ops: Any, values: keras.KerasTensor, rows: int, columns: int, size: tuple[int, int], channels: int
+) -> keras.KerasTensor:
+    """Means over rows x columns blocks of so many values, `(N, rows * columns, channels)`, line by line.
+
+    First down, then across: sums of whole rows are what processors are fast at.
+    """
+    down = ops.sum(ops.reshape(values, (-1, rows, size[0], columns * size[1] * channels)), axis=2)
+    across = ops.sum(ops.reshape(down, (-1, rows * columns, size[1], channels)), axis=2)
+    return across / (size[0] * size[1])  # `ops.mean` would be a second operation named as the layer `mean`
 
 
 def cell_size(height: int, width: int, rows: int, columns: int) -> tuple[int, int]:
@@ -125,15 +141,18 @@ def palette_scores() -> tuple[np.ndarray, np.ndarray]:
     return factors, (0.5 * (known / SOFTNESS) ** 2).sum(axis=1).astype(np.float32)
 
 
-def lab(ops: Any, rgb: Any) -> tuple[Any, Any, Any]:
-    """L*, a* and b* of `(..., 3)` sRGB from 0 to 255, each `(...)`; `ops` is `keras.ops`.
+def lab(ops: Any, red: Any, green: Any, blue: Any) -> tuple[Any, Any, Any]:
+    """L*, a* and b* of sRGB from 0 to 255, in the shape of the channels; `ops` is `keras.ops`.
 
     ISO/CIE 11664-4: L* = 116 f(Y) - 16, a* = 500 (f(X) - f(Y)), b* = 200 (f(Y) - f(Z)), of X, Y and Z by
     those of white, where f(t) is the cube root above (6/29)^3 and a straight line below.
     """
-    value = rgb / 255
-    linear = ops.where(value <= 0.04045, value / 12.92, ops.power((value + 0.055) / 1.055, 2.4))
-    red, green, blue = (linear[..., channel] for channel in range(3))
+
+    def linear(channel: Any) -> Any:
+        value = channel / 255
+        return ops.where(value <= 0.04045, value / 12.92, ops.power((value + 0.055) / 1.055, 2.4))
+
+    red, green, blue = linear(red), linear(green), linear(blue)
 
     def f(row: tuple[float, float, float], white: float) -> Any:
         t = (row[0] * red + row[1] * green + row[2] * blue) / white

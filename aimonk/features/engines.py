@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import numpy as np
 
 from ..errors import BackboneError, FeatureStoreError
+from ..runtime.batch_size import batch_size
+from ..runtime.crop_order import crop_first
 
 if TYPE_CHECKING:
     import keras
@@ -103,7 +105,6 @@ class OpenVINOEngine:
     """
 
     name = "openvino"
-    batch = 4
 
     def __init__(self, graph: Path | ov.Model, precision: str = "f32") -> None:
         import openvino as ov
@@ -117,6 +118,8 @@ class OpenVINOEngine:
         core = ov.Core()
         try:
             model = core.read_model(graph) if isinstance(graph, Path) else graph.clone()
+            crop_first(model)
+            self.batch = batch_size(model)
             # A fixed batch is computed 3% faster than one of any size, and gives an image the same bits
             # whatever it is batched with.
             model.reshape([self.batch, *list(model.inputs[0].get_partial_shape())[1:]])

@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from .batch_size import batch_size
+from .crop_order import crop_first
 from .record import GRAPH, PackageInfo
 from .user_errors import ModelError
 
 BATCH = 8
-"""Images per inference. On a CPU larger batches are no faster, and ResNet50's activations take
+"""Images per inference, at most. On a CPU larger batches are no faster, and ResNet50's activations take
 13 MB (f32) per image."""
 
 _first_use = threading.Lock()
@@ -33,9 +35,12 @@ class CompiledGraph:
     def __init__(self, graph: Any, info: PackageInfo, *, throughput: bool) -> None:
         import openvino
 
+        graph = graph.clone()
+        crop_first(graph)
+        self.batch = batch_size(graph) if throughput else BATCH
+        """Images per inference, at most."""
         if throughput:
-            graph = graph.clone()
-            graph.reshape([BATCH, *info.input_size, 3])  # 2% faster than a batch of any size
+            graph.reshape([self.batch, *info.input_size, 3])  # 2% faster than a batch of any size
         self._fixed = throughput
         hint = "THROUGHPUT" if throughput else "LATENCY"
         settings = {"INFERENCE_PRECISION_HINT": info.precision, "PERFORMANCE_HINT": hint}
@@ -49,8 +54,9 @@ class CompiledGraph:
             self.infer(np.zeros((1, *info.input_size, 3), np.uint8))
 
     def infer(self, batch: np.ndarray) -> np.ndarray:
-        """`(N, H, W, 3) uint8` of at most `BATCH` images to `(N, L) float32`."""
-        images = np.resize(batch, (BATCH, *batch.shape[1:])) if self._fixed and len(batch) < BATCH else batch
+        """`(N, H, W, 3) uint8` of at most `batch` images to `(N, L) float32`."""
+        short = self._fixed and len(batch) < self.batch
+        images = np.resize(batch, (self.batch, *batch.shape[1:])) if short else batch
         request = self._requests.get()
         try:
             return np.array(request.infer({0: images}, share_inputs=True)[0][: len(batch)])

@@ -102,7 +102,8 @@ class Predictor:
     def logits(self, images: np.ndarray) -> np.ndarray:
         """`(N, H, W, 3) uint8` RGB of the package's input size to `(N, L) float32`, in batches."""
         graph = self._many() if len(images) >= MANY else self._for_few
-        parts = [graph.infer(images[start : start + BATCH]) for start in range(0, len(images), BATCH)]
+        starts = range(0, len(images), graph.batch)
+        parts = [graph.infer(images[start : start + graph.batch]) for start in starts]
         return np.concatenate(parts) if parts else np.empty((0, len(self.info.attributes)), np.float32)
 
     def predict(self, images: Sequence[Source]) -> tuple[Prediction, ...]:
@@ -141,10 +142,10 @@ class Predictor:
         inferring: deque[Future[list[Prediction]]] = deque()
         while decoding or inferring:
             while decoding and len(inferring) < lined_up:
-                batch = [decoding.popleft().result() for _ in range(min(BATCH, len(decoding)))]
+                batch = [decoding.popleft().result() for _ in range(min(graph.batch, len(decoding)))]
                 self._check_open()
                 inferring.append(self._streams.submit(self._answer, graph, batch))
-                decoding.extend(self._submit(islice(source, BATCH)))
+                decoding.extend(self._submit(islice(source, graph.batch)))
             yield from inferring.popleft().result()
 
     def explain(self, images: Iterable[Source]) -> Iterator[ExplainedPrediction]:

@@ -55,7 +55,7 @@ def filled(*color: int, side: int = 96) -> np.ndarray:
     ],
 )
 def test_lab_is_that_of_the_tables(rgb: tuple[int, int, int], expected: tuple[float, float, float]) -> None:
-    found = lab(import_keras().ops, np.array(rgb, np.float32))
+    found = lab(import_keras().ops, *np.array(rgb, np.float32))
     np.testing.assert_allclose(found, expected, atol=0.1)
 
 
@@ -77,7 +77,7 @@ def test_before_anything_is_learned_the_middle_is_looked_at() -> None:
 
 
 def test_an_image_of_one_color_is_the_softmax_of_its_distances() -> None:
-    seen = np.array(lab(import_keras().ops, np.array([200, 30, 60], np.float32)))
+    seen = np.array(lab(import_keras().ops, *np.array([200, 30, 60], np.float32)))
     weights = np.exp(-((palette() - seen) ** 2).sum(axis=1) / (2 * SOFTNESS**2))
     np.testing.assert_allclose(shares(filled(200, 30, 60))[0], weights / weights.sum(), atol=1e-5)
 
