@@ -1,4 +1,4 @@
-"""Whether a network's answer for an image depends on that image alone."""
+"""Whether a network's answer for an image depends on that image, and on it alone."""
 
 from __future__ import annotations
 
@@ -16,18 +16,20 @@ _TOLERANCE = 1e-3
 """Of the largest feature: batches of other sizes are summed in another order."""
 
 
-def check_alone(graph: ov.Model, name: str) -> None:
+def check_alone(graph: ov.Model, name: str, colors: int = 0) -> None:
     """Compute features of two images together, again, and one by one.
 
     A network exported in training mode normalizes over the batch, or drops units at random. Its stored
-    features would belong to no image, and a served answer would depend on who else asks.
+    features would belong to no image, and a served answer would depend on who else asks. One whose weights
+    were lost says the same of every image, or nothing.
 
     Args:
         graph: `(N, H, W, 3) uint8 -> (N, D) float32`.
         name: of the backbone, for the message.
+        colors: how many of the D features, the last ones, are a palette's and not the network's.
 
     Raises:
-        BackboneError: the features differ.
+        BackboneError: features of one image differ, are not finite, or do not differ from another image's.
     """
     import openvino as ov
 
@@ -36,6 +38,11 @@ def check_alone(graph: ov.Model, name: str) -> None:
     run = ov.Core().compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     together, again = run(images)[0].copy(), run(images)[0].copy()
     single = np.concatenate([run(images[:1])[0].copy(), run(images[1:])[0].copy()])
+    if not np.isfinite(together).all():
+        raise BackboneError(
+            f"The backbone {name} gives numbers that are not finite; its weights are damaged, or too large "
+            "for half precision: export it again, in float32."
+        )
     if _differs(together, again):
         raise BackboneError(
             f"The backbone {name} answers otherwise each time it sees an image; export it for inference, "
@@ -45,6 +52,11 @@ def check_alone(graph: ov.Model, name: str) -> None:
         raise BackboneError(
             f"The backbone {name} answers otherwise for an image when another is beside it; export it for "
             "inference, with the statistics of its batch normalization fixed."
+        )
+    own = together[:, : together.shape[1] - colors]
+    if np.array_equal(own[0], own[1]):
+        raise BackboneError(
+            f"The backbone {name} says the same of every image; its weights are missing: export it again."
         )
 
 

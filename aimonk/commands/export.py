@@ -9,7 +9,7 @@ from ..config_file import checked
 from ..serving.export_model import Format, export_model
 from ..tracking.logged_model import model_package
 from ..tracking.recorded_request import recorded_config
-from ..tracking.registry import resolve
+from ..tracking.registry import find_run
 
 
 def export(model: str, format: Format, out: str | Path) -> Path:
@@ -34,8 +34,5 @@ def export(model: str, format: Format, out: str | Path) -> Path:
 
 def _trained_with(model: str) -> FeaturesConfig | None:
     """The settings of the run that made a model; None where it is a folder."""
-    version = resolve(model)
-    run_id = version.run_id if version else None
-    if run_id is None and model.startswith("runs:/"):
-        run_id = model.removeprefix("runs:/").split("/")[0]
+    run_id = find_run(model)
     return checked(recorded_config(run_id)).features if run_id else None

@@ -21,6 +21,7 @@ import numpy as np
 
 from ..atomic_files import recall, remember, remove_whole
 from ..backbones.alone import check_alone
+from ..backbones.color_histogram import palette
 from ..backbones.digest import digest_of
 from ..backbones.graph import GRAPH, convert, is_sound, write_graph
 from ..backbones.keras_file import KerasFile
@@ -176,9 +177,11 @@ class FeatureExtractor:
     def _built(self) -> ov.Model:
         if isinstance(self.backbone, OnnxFile):
             graph = build_onnx(self.backbone, self.readout)
-            check_alone(graph, str(self.backbone))
-            return graph
-        return convert(self.keras_model, "features")
+        else:
+            graph = convert(self.keras_model, "features")
+        if isinstance(self.backbone, OnnxFile | KerasFile):
+            check_alone(graph, str(self.backbone), self.readout.colors * len(palette()))
+        return graph
 
     def known_key(self) -> FeatureKey | None:
         """Return the key if nothing has to be decided, measured or downloaded for it; else None."""

@@ -37,6 +37,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .crop_order import crop_first
 from .decoder import decode
 from .explained_graph import explained
 from .inference import read_graph
@@ -87,6 +88,7 @@ class Explainer:
         height, width = self.info.input_size
         self.grid = max(1, round(height / CELL)), max(1, round(width / CELL))
         self.graph = explained(graph, self.grid)
+        crop_first(graph)
         hints = {"INFERENCE_PRECISION_HINT": self.info.precision, "PERFORMANCE_HINT": "LATENCY"}
         self._compiled = openvino.Core().compile_model(graph, "CPU", hints)
         gray = np.full((1, height, width, 3), GRAY, np.uint8)

@@ -210,14 +210,20 @@ def run_of(uri: str) -> str:
         ModelError: there is no such model, or the URI does not lead to a run.
         TrackingError: the registry cannot be reached.
     """
-    if uri.startswith("runs:/"):
-        return uri.removeprefix("runs:/").partition("/")[0]
-    version = resolve(uri)
-    if version is None or version.run_id is None:
+    run_id = find_run(uri)
+    if run_id is None:
         raise ModelError(
             f"{uri} does not say which run trained it; give models:/NAME/VERSION or runs:/ID/model."
         )
-    return version.run_id
+    return run_id
+
+
+def find_run(uri: str) -> str | None:
+    """Return what `run_of` does, or None of a model that does not say its run, such as a folder."""
+    if uri.startswith("runs:/"):
+        return uri.removeprefix("runs:/").partition("/")[0]
+    version = resolve(uri)
+    return version.run_id if version else None
 
 
 @patient

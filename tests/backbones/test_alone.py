@@ -37,3 +37,16 @@ def test_normalizing_over_the_batch_is_found() -> None:
 def test_noise_is_found() -> None:
     with pytest.raises(BackboneError, match="mine answers otherwise each time"):
         check_alone(graph(noisy), "mine")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_numbers_that_are_not_finite_are_found(value: float) -> None:
+    with pytest.raises(BackboneError, match="mine gives numbers that are not finite"):
+        check_alone(graph(lambda colors: ops.multiply(colors, np.float32(value))), "mine")
+
+
+def test_a_network_that_says_the_same_of_every_image_is_found_whatever_their_colors() -> None:
+    lost = graph(lambda colors: ops.concat([ops.multiply(colors, np.float32(0)), colors], 1))
+    check_alone(lost, "mine")
+    with pytest.raises(BackboneError, match="mine says the same of every image"):
+        check_alone(lost, "mine", colors=3)
