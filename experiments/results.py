@@ -24,7 +24,7 @@ HEAD = (
 
 def row(run: mlflow.entities.Run) -> str:
     """One line of the table."""
-    metrics, params, tags = run.data.metrics, run.data.params, run.data.tags
+    metrics, tags = run.data.metrics, run.data.tags
 
     def figure(name: str) -> str:
         return f"{metrics[name]:.3f} ({metrics[f'{name}_low']:.3f} to {metrics[f'{name}_high']:.3f})"
@@ -34,7 +34,7 @@ def row(run: mlflow.entities.Run) -> str:
     cells = (
         f"`{tags['aimonk.recipe']}`",
         data_of(run),
-        f"`{params['features.backbone']}`",
+        f"`{backbone_of(run)}`",
         str(int(metrics["images"])),
         figure("mAP"),
         figure("AUC"),
@@ -48,6 +48,11 @@ def row(run: mlflow.entities.Run) -> str:
 def data_of(run: mlflow.entities.Run) -> str:
     """The last two folders of where the images are: no path of this machine."""
     return "/".join(Path(run.data.params["data.folder"]).parts[-2:])
+
+
+def backbone_of(run: mlflow.entities.Run) -> str:
+    """The name of the backbone, of a file its last two folders."""
+    return "/".join(Path(run.data.params["features.backbone"]).parts[-2:])
 
 
 def latest(runs: list[mlflow.entities.Run]) -> list[mlflow.entities.Run]:
