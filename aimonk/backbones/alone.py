@@ -21,15 +21,16 @@ def check_alone(graph: ov.Model, name: str, colors: int = 0) -> None:
 
     A network exported in training mode normalizes over the batch, or drops units at random. Its stored
     features would belong to no image, and a served answer would depend on who else asks. One whose weights
-    were lost says the same of every image, or nothing.
+    were lost says the same of every image. Weights are looked at too, since a rectifier may hide that they
+    are not numbers.
 
     Args:
         graph: `(N, H, W, 3) uint8 -> (N, D) float32`.
-        name: of the backbone, for the message.
+        name: what the message calls the backbone, such as its path.
         colors: how many of the D features, the last ones, are a palette's and not the network's.
 
     Raises:
-        BackboneError: features of one image differ, are not finite, or do not differ from another image's.
+        BackboneError: features of one image differ, do not differ from another image's, or are not finite.
     """
     import openvino as ov
 
@@ -38,10 +39,10 @@ def check_alone(graph: ov.Model, name: str, colors: int = 0) -> None:
     run = ov.Core().compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     together, again = run(images)[0].copy(), run(images)[0].copy()
     single = np.concatenate([run(images[:1])[0].copy(), run(images[1:])[0].copy()])
-    if not np.isfinite(together).all():
+    if _has_nan(graph) or not np.isfinite(together).all():
         raise BackboneError(
-            f"The backbone {name} gives numbers that are not finite; its weights are damaged, or too large "
-            "for half precision: export it again, in float32."
+            f"The backbone {name} computes with numbers that are not finite: its weights are damaged, or do "
+            "not fit into half precision; export it again, in float32."
         )
     if _differs(together, again):
         raise BackboneError(
@@ -56,8 +57,14 @@ def check_alone(graph: ov.Model, name: str, colors: int = 0) -> None:
     own = together[:, : together.shape[1] - colors]
     if np.array_equal(own[0], own[1]):
         raise BackboneError(
-            f"The backbone {name} says the same of every image; its weights are missing: export it again."
+            f"The backbone {name} says the same of every image: its weights are lost, or its mean and "
+            "standard deviation leave nothing of the pixels; export it again, and look at those."
         )
+
+
+def _has_nan(graph: ov.Model) -> bool:
+    constants = (node.data for node in graph.get_ops() if node.get_type_name() == "Constant")
+    return any(values.dtype.kind == "f" and np.isnan(values).any() for values in constants)
 
 
 def _differs(one: np.ndarray, other: np.ndarray) -> bool:

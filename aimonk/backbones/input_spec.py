@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ from .preprocessing import Preprocessing
 
 HUGGING_FACE = "preprocessor_config.json"
 TIMM = "config.json"
+
+SIDES = (8, 4096)
+"""The smallest and the largest height or width in pixels that is believed."""
 
 RESAMPLING = ("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming")
 """Pillow's filters by number, as Hugging Face writes them."""
@@ -51,8 +55,9 @@ def read_input_spec(file: Path, config: FeaturesConfig) -> InputSpec:
         config: `image_size`, `mean` and `std` override the files.
 
     Raises:
-        BackboneError: a file is there but is not JSON or holds something else than expected, or the mean and
-            the standard deviation that are set are not three numbers each.
+        BackboneError: a file is there but is not JSON or holds something else than expected, the mean and
+            the standard deviation that are set are not three numbers each, from 0 to 1, or images would be
+            smaller or larger than `SIDES`.
 
     """
     spec = InputSpec()
@@ -62,6 +67,12 @@ def read_input_spec(file: Path, config: FeaturesConfig) -> InputSpec:
             spec = found
             break
     size = (config.image_size, config.image_size) if config.image_size else spec.size
+    if size and not all(SIDES[0] <= side <= SIDES[1] for side in size):
+        said = "features.image_size says" if config.image_size else f"The files beside {file} say"
+        raise BackboneError(
+            f"{said} that its images have {size[0]} x {size[1]} pixels; give {SIDES[0]} to {SIDES[1]} in "
+            "features.image_size."
+        )
     return InputSpec(size, _from_settings(config) or spec.preprocessing, spec.crop, spec.resampling)
 
 
@@ -71,6 +82,11 @@ def _from_settings(config: FeaturesConfig) -> Preprocessing | None:
     if not len(config.mean) == len(config.std) == 3:
         raise BackboneError(
             "features.mean and features.std need three numbers each, for red, green and blue."
+        )
+    if not all(0 <= number <= 1 for number in (*config.mean, *config.std)):
+        raise BackboneError(
+            "features.mean and features.std are shares of the range of a pixel, from 0 to 1: divide numbers "
+            "of pixels by 255."
         )
     return normalization(config.mean, config.std)
 
@@ -82,14 +98,26 @@ def _read(folder: Path) -> InputSpec | None:
             continue
         try:
             spec = parse(json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, ZeroDivisionError) as error:
+        except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
             raise BackboneError(
-                f"{path} does not describe an image preprocessing ({type(error).__name__}: {error}); "
+                f"{path} does not describe an image preprocessing ({_reason(error)}); "
                 "mend it, or remove it and set features.image_size, features.mean and features.std."
             ) from error
         if spec is not None:
             return spec
     return None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
+        return f"it is no JSON: {error}"
+    if isinstance(error, KeyError):
+        return f"it has no {error}"
+    if isinstance(error, OSError):
+        return error.strerror or "it cannot be read"
+    if isinstance(error, ValueError):
+        return str(error)
+    return "a size, mean or standard deviation in it is written in no form that is known"
 
 
 def _hugging_face(said: Mapping[str, Any]) -> InputSpec:
@@ -153,11 +181,13 @@ def normalization(
     (-1.0, -1.0, -1.0)
 
     Raises:
-        ValueError: there are not three channels.
+        ValueError: there are not three channels, or a number is not finite or cannot be divided by.
 
     """
     if len(mean) != 3 or len(std) != 3:
         raise ValueError("mean and standard deviation need three numbers each, for red, green and blue")
+    if not all(map(math.isfinite, (*mean, *std, scale))) or min(std) <= 0:
+        raise ValueError("its mean must be finite, and its standard deviation above 0")
     return Preprocessing(
         flip,
         tuple(float(scale / s) for s in std),  # type: ignore[arg-type]

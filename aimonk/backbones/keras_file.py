@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from dataclasses import dataclass
 from functools import cached_property
@@ -122,9 +123,25 @@ def load_network(keras: Any, file: KerasFile, size: tuple[int, int]) -> keras.Mo
             f"The backbone {file.path} does not run on {size[0]} x {size[1]} pixels ({_first_line(error)}); "
             "set features.resolution to 1."
         ) from error
-    if isinstance(network.output, list) or len(network.output.shape) not in (2, 4):
-        raise BackboneError(f"{file.path} is no image backbone: it puts out neither one map nor one vector.")
+    if isinstance(network.output, list):
+        raise BackboneError(
+            f"The backbone {file.path} puts out {len(network.output)} results; save it with one of them, "
+            "a map or a vector."
+        )
+    if len(network.output.shape) not in (2, 4):
+        raise BackboneError(f"{file.path} is no image backbone: it puts out neither a map nor a vector.")
+    if len(network.output.shape) == 2 and _decides(keras, network.layers[-1]):
+        raise BackboneError(
+            f"The backbone {file.path} ends in class scores; save the network up to the layer before them."
+        )
     return network
+
+
+def _decides(keras: Any, layer: Any) -> bool:
+    """Whether a layer turns scores into probabilities."""
+    activation = getattr(layer, "activation", None)
+    known = keras.activations.softmax, keras.activations.sigmoid
+    return isinstance(layer, keras.layers.Softmax) or activation in known
 
 
 class _Copy:
@@ -165,5 +182,10 @@ def _input_shape(saved: dict[str, Any]) -> list[int | None] | None:
 
 
 def _first_line(error: BaseException) -> str:
+    foreign = re.search(r"Could not locate class '([^']+)'", str(error))
+    if foreign:
+        return f"its layer {foreign[1]} is not one of Keras' own"
+    if "Lambda" in str(error):
+        return "it has a Lambda layer, which is code"
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[0][:160].rstrip(".") if lines else type(error).__name__

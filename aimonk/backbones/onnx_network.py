@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,8 +21,13 @@ if TYPE_CHECKING:
 PROBED = 2
 """Images in the batch for which shapes are found: 1 could not be told from a constant."""
 
-SCORES = ("logits", "logits_per_image", "logits_per_text", "text_embeds")
+SCORES = ("logits", "logits_per_image", "logits_per_text", "text_embeds", "probabilities", "probs")
 """Outputs that are no features of the image."""
+
+DECISIONS = ("Softmax", "LogSoftmax", "Sigmoid", "TopK")
+"""Operations that turn scores into an answer; ArgMax is a TopK."""
+
+SHAPING = ("Reshape", "Squeeze", "Unsqueeze", "Convert")
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,8 @@ def open_network(path: Path, size: tuple[int, int]) -> OnnxNetwork:
     """Read a file, fix the size of its images, and find what to read features off.
 
     Of the outputs that depend on the image alone a map comes first, then tokens, then vectors, and
-    `last_hidden_state` before others of its kind. The embedding that a network was trained to make is taken
+    `last_hidden_state` before others of its kind; else the coarsest map, and of equal ones that with the most
+    channels. The embedding that a network was trained to make is taken
     beside maps and tokens: `image_embeds`, and the `pooler_output` of transformers without a class token
     (SigLIP), since that of the others repeats the class token or was never trained.
 
@@ -130,7 +137,7 @@ def _outputs(
     channels_last: bool,
     own: Sequence[Any],
 ) -> OnnxNetwork:
-    own = [output for output in own if not output.get_names() & set(SCORES)]
+    own = [output for output in own if not (output.get_names() & set(SCORES) or _is_decision(output))]
     if not own:
         raise BackboneError(
             f"The backbone {path} ends in class scores; export it without its classifier "
@@ -148,7 +155,7 @@ def _outputs(
     vectors = [flat[name] for name in ("image_embeds",) if name in flat]
     network = partial(OnnxNetwork, path, graph, parameter, size, channels_last)
     if maps:
-        best = _preferred(maps)
+        best = _coarsest(maps, size)
         return network(_value(best), _channels_last(best, size, path), None, None, _values(vectors))
     if tokens:
         best = _preferred(tokens)
@@ -210,7 +217,15 @@ def _image_input(graph: ov.Model, path: Path) -> tuple[Any, bool]:
             found.append((parameter, False))
     found.sort(key=lambda item: "pixel_values" not in item[0].output(0).get_names())
     if not found:
-        raise BackboneError(f"{path} is no image backbone: none of its inputs takes color images.")
+        takes = ", ".join(
+            f"{parameter.get_friendly_name()} {parameter.get_element_type().to_string()}"
+            f"{parameter.get_partial_shape()}"
+            for parameter in graph.get_parameters()
+        )
+        raise BackboneError(
+            f"{path} is no image backbone: none of its inputs takes color images in floating-point numbers "
+            f"(it takes {takes})."
+        )
     return found[0]
 
 
@@ -237,6 +252,30 @@ def _channels_last(maps: ov.Output, size: tuple[int, int], path: Path) -> bool:
     if scale_of(dims[1:3], size) is not None:
         return True
     raise BackboneError(f"{path} is no image backbone: its output {dims[1:]} is no map of the image.")
+
+
+def _coarsest(maps: Sequence[ov.Output], size: tuple[int, int]) -> ov.Output:
+    """`last_hidden_state`, else the map with the fewest positions; the last of equal ones."""
+
+    def positions(output: ov.Output) -> tuple[int, int]:
+        dims = _dims(output)
+        rows, columns = dims[2:] if scale_of(dims[2:], size) is not None else dims[1:3]
+        return rows * columns, -math.prod(dims) // (rows * columns)
+
+    named = [output for output in maps if "last_hidden_state" in output.get_names()]
+    return named[-1] if named else min(reversed(maps), key=positions)
+
+
+def _is_decision(output: ov.Output) -> bool:
+    """Whether a vector is what a classifier answers."""
+    node = output.get_node().input_value(0).get_node()
+    while node.get_type_name() in SHAPING:
+        node = node.input_value(0).get_node()
+    shape = output.get_partial_shape()
+    vector = shape.rank.is_static and (
+        len(shape) < 3 or all(axis.is_static and axis.get_length() == 1 for axis in list(shape)[2:])
+    )
+    return vector and node.get_type_name() in DECISIONS
 
 
 def _preferred(outputs: Sequence[ov.Output]) -> ov.Output:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..atomic_files import replaced_file
-from ..errors import AimonkError, ImagesError, ModelError
+from ..errors import AimonkError, ConfigError, ImagesError, ModelError
 from ..progress import recorded, stage
 from ..reporting.overlays import overlay
 from ..results.explanation_result import ExplainedImage, ExplanationResult
@@ -42,6 +42,7 @@ def explain(
             evidence.
 
     Raises:
+        ConfigError: there are attributes to draw and no folder.
         ModelError: there is no such model, it has no such attribute, or its logits cannot be taken apart.
         AimonkError: the folder cannot be written.
         TrackingError: the store cannot be reached.
@@ -55,6 +56,10 @@ def explain(
             raise ModelError(
                 f"The model {model} has no attribute {unknown[0]!r}; "
                 f"it has {', '.join(explainer.info.names)}."
+            )
+        if drawn and out is None:
+            raise ConfigError(
+                f"The attribute {drawn[0]!r} is to be drawn, but there is no place for pictures; give --out."
             )
         folder = Path(out) if out is not None else None
         if folder is not None and folder.exists() and not folder.is_dir():

@@ -180,7 +180,7 @@ class FeatureExtractor:
         else:
             graph = convert(self.keras_model, "features")
         if isinstance(self.backbone, OnnxFile | KerasFile):
-            check_alone(graph, str(self.backbone), self.readout.colors * len(palette()))
+            check_alone(graph, str(self.backbone.path), self.readout.colors * len(palette()))
         return graph
 
     def known_key(self) -> FeatureKey | None:

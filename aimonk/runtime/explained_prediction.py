@@ -21,8 +21,8 @@ IMAGES = 16
 ATTRIBUTES = 8
 """Explained of one image."""
 
-DIGITS = 5
-"""Decimal places of contributions in JSON: rounding a grid moves its sum by less than 1e-3."""
+DIGITS = 7
+"""Decimal places of contributions in JSON: rounding a grid moves its sum by less than 1e-4."""
 
 
 @dataclass(frozen=True)

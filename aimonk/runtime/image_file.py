@@ -46,7 +46,7 @@ def read_image_file(path: str | Path, limits: DecodeLimits = TRAINING) -> tuple[
     except MemoryError:
         raise ImagesError("reading the file takes more memory than there is") from None
     except IsADirectoryError:  # Python refuses to make a file object of a folder
-        raise ImagesError("not a regular file") from None
+        raise ImagesError("a folder, not an image") from None
     except OSError as error:
         raise ImagesError(_reason(path, error)) from None
 

@@ -41,8 +41,15 @@ def test_noise_is_found() -> None:
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_numbers_that_are_not_finite_are_found(value: float) -> None:
-    with pytest.raises(BackboneError, match="mine gives numbers that are not finite"):
+    with pytest.raises(BackboneError, match="mine computes with numbers that are not finite"):
         check_alone(graph(lambda colors: ops.multiply(colors, np.float32(value))), "mine")
+
+
+def test_a_rectifier_does_not_hide_weights_that_are_not_numbers() -> None:
+    weights = np.array([1, np.nan, 1], np.float32)
+    hidden = graph(lambda colors: ops.relu(ops.multiply(colors, ops.constant(weights))))
+    with pytest.raises(BackboneError, match="computes with numbers that are not finite"):
+        check_alone(hidden, "mine")
 
 
 def test_a_network_that_says_the_same_of_every_image_is_found_whatever_their_colors() -> None:

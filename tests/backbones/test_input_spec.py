@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -99,4 +100,44 @@ def test_a_file_that_says_something_else_is_named(tmp_path: Path, said: Any) -> 
 @pytest.mark.parametrize("config", [FeaturesConfig(mean=(0.0,) * 3), FeaturesConfig(mean=(0.0,), std=(1.0,))])
 def test_mean_and_std_go_together(tmp_path: Path, config: FeaturesConfig) -> None:
     with pytest.raises(BackboneError, match="need three numbers each"):
+        read_input_spec(tmp_path / "model.onnx", config)
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ({"image_std": [0.5] * 3}, "it has no 'image_mean'"),
+        ({"image_mean": [0.5] * 3, "image_std": [0.0] * 3}, "its standard deviation above 0"),
+        ({"image_mean": [math.nan] * 3, "image_std": [0.5] * 3}, "its mean must be finite"),
+        ({"image_mean": None, "image_std": [0.5] * 3}, "is written in no form that is known"),
+    ],
+)
+def test_why_a_file_is_not_understood(tmp_path: Path, said: Any, reason: str) -> None:
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(said))
+    with pytest.raises(BackboneError, match=f"does not describe an image preprocessing .*{reason}"):
+        read_input_spec(tmp_path / "model.onnx", FeaturesConfig())
+
+
+def test_a_short_size_of_timm_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    said = {"mean": [0.5] * 3, "std": [0.5] * 3, "input_size": [64]}
+    (tmp_path / "config.json").write_text(json.dumps(said))
+    with pytest.raises(BackboneError, match="a size, mean or standard deviation in it is written in no form"):
+        read_input_spec(tmp_path / "model.onnx", FeaturesConfig())
+
+
+@pytest.mark.parametrize("side", [-5, 1, 7, 4097, 100_000])
+def test_a_size_that_no_network_has_is_refused(tmp_path: Path, side: int) -> None:
+    said = {"size": {"height": side, "width": 64}, "image_mean": [0.5] * 3, "image_std": [0.5] * 3}
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(said))
+    with pytest.raises(BackboneError, match=f"say that its images have {side} x 64 pixels; give 8 to 4096"):
+        read_input_spec(tmp_path / "model.onnx", FeaturesConfig())
+    assert read_input_spec(tmp_path / "model.onnx", FeaturesConfig(image_size=8)).size == (8, 8)
+    if side > 0:
+        with pytest.raises(BackboneError, match=f"features.image_size says .* {side} x {side} pixels"):
+            read_input_spec(tmp_path / "model.onnx", FeaturesConfig(image_size=side))
+
+
+def test_means_of_pixels_instead_of_shares_are_refused(tmp_path: Path) -> None:
+    config = FeaturesConfig(mean=(123.7, 116.3, 103.5), std=(58.4, 57.1, 57.4))
+    with pytest.raises(BackboneError, match="from 0 to 1: divide numbers of pixels by 255"):
         read_input_spec(tmp_path / "model.onnx", config)

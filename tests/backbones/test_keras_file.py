@@ -100,5 +100,40 @@ def test_what_cannot_be_loaded_or_is_no_backbone_is_refused(tmp_path: Path) -> N
     two = opened(
         tmp_path / "two.keras", keras.Model(pixels, [layers.Flatten()(pixels), layers.ReLU()(pixels)])
     )
-    with pytest.raises(BackboneError, match="neither one map nor one vector"):
+    with pytest.raises(
+        BackboneError, match="puts out 2 results; save it with one of them, a map or a vector"
+    ):
         load_network(keras, two, (32, 32))
+
+
+@keras.saving.register_keras_serializable(package="mine")
+class Doubling(layers.Layer):  # type: ignore[misc, name-defined]
+    def call(self, values: Any) -> Any:
+        return 2 * values
+
+
+def test_a_layer_of_ones_own_is_named(tmp_path: Path) -> None:
+    pixels = keras.Input((32, 32, 3))
+    file = opened(tmp_path / "own.keras", keras.Model(pixels, Doubling()(pixels)))
+    registered = keras.saving.get_custom_objects()
+    known = dict(registered)
+    registered.clear()
+    try:
+        with pytest.raises(
+            BackboneError, match=r"cannot be loaded \(its layer Doubling is not one of Keras' own\)"
+        ):
+            load_network(keras, file, (32, 32))
+    finally:
+        registered.update(known)
+
+
+@pytest.mark.parametrize(
+    "last",
+    [layers.Dense(3, activation="softmax"), layers.Dense(3, activation="sigmoid"), layers.Softmax()],
+    ids=["softmax", "sigmoid", "layer"],
+)
+def test_class_scores_are_no_features(tmp_path: Path, last: Any) -> None:
+    pixels = keras.Input((32, 32, 3))
+    file = opened(tmp_path / "c.keras", keras.Model(pixels, last(layers.GlobalAveragePooling2D()(pixels))))
+    with pytest.raises(BackboneError, match="ends in class scores; save the network up to the layer before"):
+        load_network(keras, file, (32, 32))

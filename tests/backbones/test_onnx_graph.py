@@ -13,8 +13,10 @@ import pytest
 from onnx import TensorProto, helper
 
 from aimonk.backbones.color_histogram import SMALLEST_SHARE, palette
+from aimonk.backbones.input_spec import read_input_spec
 from aimonk.backbones.linear_head import LinearHead, append_head
 from aimonk.backbones.named_backbone import named_backbone
+from aimonk.backbones.onnx_file import OnnxFile
 from aimonk.backbones.onnx_graph import build_onnx
 from aimonk.backbones.pooling import Readout, readout
 from aimonk.config import FeaturesConfig
@@ -182,12 +184,27 @@ def test_what_is_no_image_backbone_gets_one_sentence(
     identity = [helper.make_node("Relu", ["pixel_values"], ["y"])]
     write(tmp_path / "sound.onnx", identity, {}, {"y": ["n", 80, 3000]}, ["n", 80, 3000])
     write(tmp_path / "boxes.onnx", identity, {}, {"y": ["n", 3, 32, 32]}, ["n", 3, 32, 32])
+    answers = {
+        "softmax": [helper.make_node("Softmax", ["v"], ["y"])],
+        "sigmoid": [helper.make_node("Sigmoid", ["v"], ["y"])],
+        "class": [
+            helper.make_node("ArgMax", ["v"], ["i"], axis=1),
+            helper.make_node("Cast", ["i"], ["y"], to=1),
+        ],
+    }
+    pooled = [
+        helper.make_node("GlobalAveragePool", ["pixel_values"], ["p"]),
+        helper.make_node("Flatten", ["p"], ["v"]),
+    ]
+    for name, nodes in answers.items():
+        write(tmp_path / f"{name}.onnx", pooled + nodes, {}, {"y": ["n", "k"]}, ["n", 3, 32, 32])
     for name, sentence in {
+        **dict.fromkeys(answers, "ends in class scores; export it without its classifier"),
         "text": "cannot be read as an ONNX network",
         "scores": "ends in class scores; export it without its classifier",
         "single": "gives no result for each image of a batch",
         "prompted": "36 tokens are not those of the patches of 32 x 32 pixels",
-        "sound": "none of its inputs takes color images",
+        "sound": r"none of its inputs takes color images .*\(it takes pixel_values f32\[\?,80,3000\]\)",
         "boxes": "is no map of the image",
         "missing": "There is no backbone",
     }.items():
@@ -195,6 +212,27 @@ def test_what_is_no_image_backbone_gets_one_sentence(
             features(tmp_path / f"{name}.onnx")
         assert "\n" not in str(error.value)
     assert capfd.readouterr() == ("", "")
+
+
+def test_of_several_maps_the_coarsest_is_read_whatever_its_place(tmp_path: Path) -> None:
+    describe(tmp_path)
+    rng = np.random.default_rng(0)
+    kernels = {
+        "first": rng.normal(0, 0.1, (4, 3, 2, 2)).astype(np.float32),
+        "second": rng.normal(0, 0.1, (6, 4, 2, 2)).astype(np.float32),
+    }
+    nodes = [
+        helper.make_node("Conv", ["pixel_values", "first"], ["early"], strides=[2, 2]),
+        helper.make_node("Conv", ["early", "second"], ["late"], strides=[2, 2]),
+    ]
+    path = write(
+        tmp_path / "several.onnx",
+        nodes,
+        kernels,
+        {"late": ["n", 6, 8, 8], "early": ["n", 4, 16, 16]},
+        ["n", 3, 32, 32],
+    )
+    assert OnnxFile(path, read_input_spec(path, FeaturesConfig())).network((32, 32)).positions == (8, 8)
 
 
 def test_a_second_place_for_colors_needs_a_network_that_learns(tmp_path: Path) -> None:

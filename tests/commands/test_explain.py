@@ -11,7 +11,7 @@ from PIL import Image
 
 from aimonk.backbones.linear_head import append_head
 from aimonk.commands.explain import explain
-from aimonk.errors import AimonkError, ModelError
+from aimonk.errors import AimonkError, ConfigError, ModelError
 from aimonk.runtime.record import Attribute, PackageInfo
 from aimonk.serving.package import write_package
 
@@ -70,9 +70,17 @@ def test_an_attribute_without_evidence_is_to_be_ignored(model: str, photo: Path)
     assert result.table["verdict"].tolist() == ["learned", "no evidence"]
 
 
-def test_one_photo_and_one_attribute_need_no_list(model: str, photo: Path) -> None:
-    result = explain(model, str(photo), attributes="red")
+def test_one_photo_and_one_attribute_need_no_list(model: str, photo: Path, tmp_path: Path) -> None:
+    result = explain(model, str(photo), tmp_path / "out", attributes="red")
     assert [one.image for one in result.images] == [str(photo)]
+    assert [name for name, _ in result.images[0].pictures] == ["red"]
+
+
+def test_an_attribute_to_draw_needs_a_folder(model: str, photo: Path) -> None:
+    with pytest.raises(
+        ConfigError, match="'red' is to be drawn, but there is no place for pictures; give --out"
+    ):
+        explain(model, photo, attributes="red")
 
 
 def test_pictures_of_an_earlier_call_are_replaced(model: str, photo: Path, tmp_path: Path) -> None:

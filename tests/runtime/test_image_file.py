@@ -28,7 +28,9 @@ def test_pipes_sockets_and_folders_are_refused_at_once(tmp_path: Path) -> None:
     (tmp_path / "folder.jpg").mkdir()
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(os.path.relpath(tmp_path / "socket.jpg"))
-        for name in ("pipe.jpg", "folder.jpg", "socket.jpg"):
+        with pytest.raises(ImagesError, match="^a folder, not an image$"):
+            read_image_file(tmp_path / "folder.jpg")
+        for name in ("pipe.jpg", "socket.jpg"):
             with pytest.raises(ImagesError, match="^not a regular file$"):
                 read_image_file(tmp_path / name)
 
