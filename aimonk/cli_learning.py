@@ -161,7 +161,8 @@ def recipes(as_json: AsJson = False) -> None:
 def backbones(
     labels: LabelsGiven,
     files: Annotated[
-        list[Path] | None, typer.Argument(help="Network files to list beside the built-in ones.")
+        list[Path] | None,
+        typer.Argument(help="Networks to describe: files, or names; by default all of Keras'."),
     ] = None,
     speed: Annotated[
         bool, typer.Option("--speed", help="Measure images per second on this machine.")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..config import FeaturesConfig
+from ..errors import BackboneError
 from .keras_file import KerasFile, load_network
 from .named_backbone import named_backbone
 from .onnx_file import OnnxFile
@@ -42,32 +43,27 @@ class BackboneInfo:
 
 
 def list_backbones(
-    files: Sequence[str] = (),
-    rate: Callable[[str], float] | None = None,
-    config: FeaturesConfig | None = None,
+    names: Sequence[str] = (), config: FeaturesConfig | None = None
 ) -> tuple[BackboneInfo, ...]:
-    """Describe files of the user's, then every network Keras has ImageNet weights for.
+    """Describe some networks, by default every one that Keras has ImageNet weights for.
 
-    Without files and `rate` neither Keras nor OpenVINO is imported.
+    Without files neither Keras nor OpenVINO is imported.
 
     >>> [info.dimension for info in list_backbones() if info.name == "mobilenet@0.25"]
     [256]
 
     Args:
-        files: paths of ONNX files or folders, or `.keras` files.
-        rate: measures the images per second of a backbone by name, such as
-            `features.throughput.images_per_second`; takes some seconds for each.
+        names: paths of ONNX files or folders, or of `.keras` files, or names of Keras' networks.
         config: `image_size`, `mean` and `std` override what lies beside the files.
 
     Raises:
-        BackboneError: a file is no image backbone.
+        BackboneError: a file is no image backbone, or a network is unknown.
         ConfigError: a setting does not go with that kind of file.
 
     """
-    infos = [*(_of_file(file, config or FeaturesConfig()) for file in files), *_of_keras()]
-    if rate is not None:
-        infos = [replace(info, images_per_second=rate(info.name)) for info in infos]
-    return tuple(infos)
+    if not names:
+        return tuple(_of_keras())
+    return tuple(_named(name, config or FeaturesConfig()) for name in names)
 
 
 def _of_keras() -> list[BackboneInfo]:
@@ -84,15 +80,26 @@ def _of_keras() -> list[BackboneInfo]:
     ]
 
 
-def _of_file(text: str, config: FeaturesConfig) -> BackboneInfo:
+def _named(text: str, config: FeaturesConfig) -> BackboneInfo:
     backbone = named_backbone(replace(config, backbone=text, weights="imagenet"))
     if isinstance(backbone, OnnxFile):
         parameters, dimension = _onnx_sizes(backbone)
     elif isinstance(backbone, KerasFile):
         parameters, dimension = _keras_sizes(backbone)
     else:
-        return next(info for info in _of_keras() if info.name == str(backbone))
+        return _published(str(backbone))
     return BackboneInfo(text, *backbone.own_size, parameters, dimension, weights_at_hand=True)
+
+
+def _published(name: str) -> BackboneInfo:
+    known = {info.name: info for info in _of_keras()}
+    if name not in known:
+        family = [other for other in known if other.partition("@")[0] == name.partition("@")[0]]
+        raise BackboneError(
+            f"Keras has no ImageNet weights for {name}, and its size is not listed; "
+            f"there are weights for {', '.join(family)}."
+        )
+    return known[name]
 
 
 def _onnx_sizes(backbone: OnnxFile) -> tuple[int, int]:

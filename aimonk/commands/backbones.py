@@ -21,19 +21,19 @@ def list_backbones(
     config: str | Path | None = None,
     settings: Iterable[str] = (),
 ) -> BackbonesResult:
-    """List network files of one's own, then every network that Keras has ImageNet weights for.
+    """Describe networks, by default every one that Keras has ImageNet weights for.
 
     >>> aimonk.list_backbones().table[["name", "dimension"]]  # doctest: +SKIP
 
     Args:
-        files: ONNX files or folders, or `.keras` files.
-        speed: measure images per second on this machine, which takes some seconds for each: of the files,
-            or, where none is given, of the networks whose weights are at hand.
+        files: ONNX files or folders, `.keras` files, or names of Keras' networks.
+        speed: measure images per second on this machine, which takes some seconds for each: of what is named,
+            or, where nothing is, of the networks whose weights are at hand.
         config: a recipe or a TOML file, whose `features` describe the files or are measured.
         settings: `section.key=value` likewise, such as `features.image_size=224` for a file that lies alone.
 
     Raises:
-        BackboneError: a file is no image backbone.
+        BackboneError: a file is no image backbone, or a network is unknown.
         ConfigError: a setting is wrong, or changes nothing about the list.
     """
     named, given = [str(file) for file in files], list(settings)

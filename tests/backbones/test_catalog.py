@@ -8,6 +8,7 @@ import pytest
 from aimonk.backbones.catalog import list_backbones
 from aimonk.backbones.published_weights import PUBLISHED
 from aimonk.backbones.zoo import backbone_names, parse_backbone
+from aimonk.errors import BackboneError
 
 from .networks import WIDTH, VisionTransformer, describe
 
@@ -26,18 +27,29 @@ def test_weights_are_at_hand_where_keras_keeps_them(tmp_path: Path, monkeypatch:
     assert [info.name for info in list_backbones() if info.weights_at_hand] == ["mobilenet@0.25"]
 
 
-def test_a_file_comes_first_with_what_it_is(tmp_path: Path) -> None:
+def test_a_file_is_listed_alone_with_what_it_is(tmp_path: Path) -> None:
     network = VisionTransformer(1)
     path = network.save(tmp_path / "model.onnx")
     describe(tmp_path)
-    found = list_backbones([str(path)], rate=lambda name: 7.0 if name == str(path) else 1.0)[0]
+    (found,) = list_backbones([str(path)])
     assert (found.name, found.height, found.width) == (str(path), 32, 32)
     assert found.dimension == 2 * WIDTH  # class token and mean
     stored = network.kernel.size + network.extra.size + network.projections.size
     stored += network.positions.size if network.positions is not None else 0
     assert found.parameters >= stored
     assert found.weights_at_hand
-    assert found.images_per_second == 7.0
+
+
+def test_named_networks_are_listed_in_their_order() -> None:
+    found = list_backbones(["vgg16", "mobilenet@0.25"])
+    assert [(info.name, info.dimension) for info in found] == [("vgg16", 512), ("mobilenet@0.25", 256)]
+
+
+def test_a_width_without_weights_is_refused_in_a_sentence() -> None:
+    with pytest.raises(
+        BackboneError, match="no ImageNet weights for mobilenet@0.33.* for mobilenet@0.25, mob"
+    ):
+        list_backbones(["mobilenet@0.33"])
 
 
 @pytest.mark.slow
