@@ -57,3 +57,10 @@ def test_a_network_that_says_the_same_of_every_image_is_found_whatever_their_col
     check_alone(lost, "mine")
     with pytest.raises(BackboneError, match="mine says the same of every image"):
         check_alone(lost, "mine", colors=3)
+
+
+def test_the_bits_of_other_kinds_of_numbers_are_not_taken_for_nan() -> None:
+    mask = ops.constant(
+        [-3.3e38, 0.0, 0.0], dtype=ov.Type.bf16
+    )  # as attention has it; NaN if read as float16
+    check_alone(graph(lambda colors: ops.maximum(colors, ops.convert(mask, np.float32))), "mine")
