@@ -55,7 +55,7 @@ def build_onnx(file: OnnxFile, readout: Readout) -> ov.Model:
     pixels = ops.parameter([-1, *readout.size, 3], np.uint8, name="pixels")
     finer, features = _features(ops, network, readout)
     if readout.colors:
-        features.append(onnx_colors(ops, pixels, network.positions or _coarsest(finer)))
+        features.append(onnx_colors(ops, pixels, network.outputs.positions or _coarsest(finer)))
     joined = _flat(ops, features[0] if len(features) == 1 else ops.concat(features, 1))
     prepared = _prepared(ops, pixels, file.preprocessing, network)
     for consumer in list(network.pixels.output(0).get_target_inputs()):
@@ -84,21 +84,22 @@ def _replaced(graph: ov.Model, pixels: Any, result: Any) -> ov.Model:
 
 def _features(ops: Any, network: OnnxNetwork, readout: Readout) -> tuple[list[ov.Output], list[Any]]:
     """The finer maps, and what is read off them and off the outputs."""
+    own = network.outputs
     found = onnx_pyramid(network.graph, network.pixels, network.size).values()
     scales = [_float(ops, level) for level in found]
-    maps = network.maps and _float(ops, network.maps)
-    finer = scales if network.tokens is None and len(scales) > 1 else []
+    maps = own.maps and _float(ops, own.maps)
+    finer = scales if own.tokens is None and len(scales) > 1 else []
     features: list[Any] = []
     if maps is not None:
-        maps = ops.transpose(maps, [0, 3, 1, 2]).output(0) if network.maps_last else maps
+        maps = ops.transpose(maps, [0, 3, 1, 2]).output(0) if own.maps_last else maps
         finer = [level for level in finer if _sides(level) > _sides(maps)]
-    elif network.tokens is not None and network.grid is not None:
-        features.append(_pooled_tokens(ops, _float(ops, network.tokens), network.grid, readout))
+    elif own.tokens is not None and own.grid is not None:
+        features.append(_pooled_tokens(ops, _float(ops, own.tokens), own.grid, readout))
     elif readout.pooling != "mean" and finer:  # the map that the vector was pooled from
         maps, finer = finer[-1], finer[:-1]
     if maps is not None:
         features += _pooled(ops, maps, finer if readout.takes_levels else [], readout)
-    return scales, features + [_flat(ops, _float(ops, vector)) for vector in network.vectors]
+    return scales, features + [_flat(ops, _float(ops, vector)) for vector in own.vectors]
 
 
 def _pooled(ops: Any, maps: Any, finer: Sequence[Any], readout: Readout) -> list[Any]:

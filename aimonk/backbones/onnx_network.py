@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BackboneError
 from ..native_stderr import hushed
-from .feature_pyramid import scale_of
-from .token_grid import Grid, MisfitTokens, token_grid
+from .onnx_outputs import PROBED, Outputs, choose_outputs
 from .zoo import STRIDE, enlarged
 
 if TYPE_CHECKING:
     import openvino as ov
-
-PROBED = 2
-"""Images in the batch for which shapes are found: 1 could not be told from a constant."""
-
-SCORES = ("logits", "logits_per_image", "logits_per_text", "text_embeds", "probabilities", "probs")
-"""Outputs that are no features of the image."""
-
-DECISIONS = ("Softmax", "LogSoftmax", "Sigmoid", "TopK")
-"""Operations that turn scores into an answer; ArgMax is a TopK."""
-
-SHAPING = ("Reshape", "Squeeze", "Unsqueeze", "Convert")
 
 
 @dataclass(frozen=True)
@@ -40,11 +25,7 @@ class OnnxNetwork:
         pixels: its image input, `(n, 3, h, w)` or `(n, h, w, 3)`.
         size: height and width in pixels of the images.
         channels_last: whether the input is `(n, h, w, 3)`.
-        maps: an output `(n, c, h, w)`, or `(n, h, w, c)` where `maps_last`, if there is one.
-        maps_last: whether the channels of the map come last (timm's Swin, TensorFlow).
-        tokens: else an output `(n, t, d)`, if there is one.
-        grid: how the tokens lie in the image.
-        vectors: outputs `(n, d)` or `(n, d, 1, 1)` to take as they are.
+        outputs: what features are read off.
 
     """
 
@@ -53,19 +34,7 @@ class OnnxNetwork:
     pixels: Any
     size: tuple[int, int]
     channels_last: bool
-    maps: ov.Output | None
-    maps_last: bool
-    tokens: ov.Output | None
-    grid: Grid | None
-    vectors: tuple[ov.Output, ...]
-
-    @property
-    def positions(self) -> tuple[int, int] | None:
-        """Rows and columns of the last map or of the tokens' grid."""
-        if self.maps is not None:
-            rows, columns = _dims(self.maps)[1:3] if self.maps_last else _dims(self.maps)[2:]
-            return rows, columns
-        return (self.grid.rows, self.grid.columns) if self.grid else None
+    outputs: Outputs
 
 
 def read_onnx(path: Path) -> ov.Model:
@@ -99,13 +68,7 @@ def declared_size(graph: ov.Model, path: Path) -> tuple[int, int] | None:
 
 
 def open_network(path: Path, size: tuple[int, int]) -> OnnxNetwork:
-    """Read a file, fix the size of its images, and find what to read features off.
-
-    Of the outputs that depend on the image alone a map comes first, then tokens, then vectors, and
-    `last_hidden_state` before others of its kind; else the coarsest map, and of equal ones that with the most
-    channels. The embedding that a network was trained to make is taken
-    beside maps and tokens: `image_embeds`, and the `pooler_output` of transformers without a class token
-    (SigLIP), since that of the others repeats the class token or was never trained.
+    """Read a file, fix the size of its images, and find what to read features off; see `choose_outputs`.
 
     Raises:
         BackboneError: it is no image network, ends in class scores, or does not run at that size.
@@ -126,59 +89,7 @@ def open_network(path: Path, size: tuple[int, int]) -> OnnxNetwork:
             f"The backbone {path} does not run on {size[0]} x {size[1]} pixels ({_last_line(error)}); set "
             "features.resolution to 1, or export it with a batch of any size (dynamic axes)."
         ) from error
-    return _outputs(path, graph, parameter, size, channels_last, own)
-
-
-def _outputs(
-    path: Path,
-    graph: ov.Model,
-    parameter: Any,
-    size: tuple[int, int],
-    channels_last: bool,
-    own: Sequence[Any],
-) -> OnnxNetwork:
-    own = [output for output in own if not (output.get_names() & set(SCORES) or _is_decision(output))]
-    if not own:
-        raise BackboneError(
-            f"The backbone {path} ends in class scores; export it without its classifier "
-            "(optimum: --task feature-extraction; timm: num_classes=0)."
-        )
-    own = [output for output in own if _is_batched(output)]
-    if not own:
-        raise BackboneError(
-            f"The backbone {path} gives no result for each image of a batch; export it with a batch of any "
-            "size (dynamic axes)."
-        )
-    maps = [output for output in own if len(_dims(output)) == 4 and _dims(output)[2:] != [1, 1]]
-    tokens = [output for output in own if len(_dims(output)) == 3]
-    flat = {name: output for output in own if _is_vector(output) for name in output.get_names()}
-    vectors = [flat[name] for name in ("image_embeds",) if name in flat]
-    network = partial(OnnxNetwork, path, graph, parameter, size, channels_last)
-    if maps:
-        best = _coarsest(maps, size)
-        return network(_value(best), _channels_last(best, size, path), None, None, _values(vectors))
-    if tokens:
-        best = _preferred(tokens)
-        try:
-            grid = token_grid(graph, _dims(best)[1], size)
-        except MisfitTokens as error:
-            raise BackboneError(f"{path} is no image backbone: {error}.") from None
-        if not grid.prefix and "pooler_output" in flat:
-            vectors.append(flat["pooler_output"])
-        return network(None, False, _value(best), grid, _values(vectors))
-    chosen = next((flat[name] for name in ("image_embeds", "pooler_output") if name in flat), own[-1])
-    if not _is_vector(chosen):
-        raise BackboneError(f"{path} is no image backbone: it puts out neither a map, tokens nor a vector.")
-    return network(None, False, None, None, (_value(chosen),))
-
-
-def _value(output: ov.Output) -> ov.Output:
-    """What a result of the graph is given: the result itself cannot be computed with."""
-    return output.get_node().input_value(0)
-
-
-def _values(outputs: Sequence[ov.Output]) -> tuple[ov.Output, ...]:
-    return tuple(map(_value, outputs))
+    return OnnxNetwork(path, graph, parameter, size, channels_last, choose_outputs(path, graph, own, size))
 
 
 def size_that_runs(own: OnnxNetwork, resolution: float) -> tuple[int, int] | None:
@@ -186,7 +97,7 @@ def size_that_runs(own: OnnxNetwork, resolution: float) -> tuple[int, int] | Non
 
     It runs if shapes fit throughout and the map or the grid of tokens grows with the image.
     """
-    multiples = own.grid.patch if own.grid else (STRIDE, STRIDE)
+    multiples = own.outputs.grid.patch if own.outputs.grid else (STRIDE, STRIDE)
     height, width = (
         enlarged(side, resolution, patch) for side, patch in zip(own.size, multiples, strict=True)
     )
@@ -194,12 +105,13 @@ def size_that_runs(own: OnnxNetwork, resolution: float) -> tuple[int, int] | Non
         other = open_network(own.path, (height, width))
     except BackboneError:
         return None
-    if own.positions is None or other.positions is None:
-        return (height, width) if own.positions == other.positions else None
+    if own.outputs.positions is None or other.outputs.positions is None:
+        return (height, width) if own.outputs.positions == other.outputs.positions else None
     expected = [
-        count * new / old for count, new, old in zip(own.positions, (height, width), own.size, strict=True)
+        count * new / old
+        for count, new, old in zip(own.outputs.positions, (height, width), own.size, strict=True)
     ]
-    grown = all(abs(a - b) <= 1 for a, b in zip(expected, other.positions, strict=True))
+    grown = all(abs(a - b) <= 1 for a, b in zip(expected, other.outputs.positions, strict=True))
     return (height, width) if grown else None
 
 
@@ -243,59 +155,6 @@ def _reads_only(output: ov.Output, parameter: Any) -> bool:
             found.add(node.get_name())
         waiting += [value.get_node() for value in node.input_values()]
     return found == {parameter.get_name()}
-
-
-def _channels_last(maps: ov.Output, size: tuple[int, int], path: Path) -> bool:
-    dims = _dims(maps)
-    if scale_of(dims[2:], size) is not None:
-        return False
-    if scale_of(dims[1:3], size) is not None:
-        return True
-    raise BackboneError(f"{path} is no image backbone: its output {dims[1:]} is no map of the image.")
-
-
-def _coarsest(maps: Sequence[ov.Output], size: tuple[int, int]) -> ov.Output:
-    """`last_hidden_state`, else the map with the fewest positions; the last of equal ones."""
-
-    def positions(output: ov.Output) -> tuple[int, int]:
-        dims = _dims(output)
-        rows, columns = dims[2:] if scale_of(dims[2:], size) is not None else dims[1:3]
-        return rows * columns, -math.prod(dims) // (rows * columns)
-
-    named = [output for output in maps if "last_hidden_state" in output.get_names()]
-    return named[-1] if named else min(reversed(maps), key=positions)
-
-
-def _is_decision(output: ov.Output) -> bool:
-    """Whether a vector is what a classifier answers."""
-    node = output.get_node().input_value(0).get_node()
-    while node.get_type_name() in SHAPING:
-        node = node.input_value(0).get_node()
-    shape = output.get_partial_shape()
-    vector = shape.rank.is_static and (
-        len(shape) < 3 or all(axis.is_static and axis.get_length() == 1 for axis in list(shape)[2:])
-    )
-    return vector and node.get_type_name() in DECISIONS
-
-
-def _preferred(outputs: Sequence[ov.Output]) -> ov.Output:
-    """`last_hidden_state`, else the last one: networks put out their maps from fine to coarse."""
-    named = [output for output in outputs if "last_hidden_state" in output.get_names()]
-    return (named or list(outputs))[-1]
-
-
-def _dims(output: ov.Output) -> list[int]:
-    return [int(axis.get_length()) for axis in output.get_partial_shape()]
-
-
-def _is_batched(output: ov.Output) -> bool:
-    shape = output.get_partial_shape()
-    return not shape.is_dynamic and len(shape) > 1 and shape[0].get_length() == PROBED
-
-
-def _is_vector(output: ov.Output) -> bool:
-    """Whether it is `(n, d)` or `(n, d, 1, 1)`."""
-    return len(_dims(output)) == 2 or (len(_dims(output)) == 4 and _dims(output)[2:] == [1, 1])
 
 
 def _last_line(error: BaseException) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from onnx import TensorProto, helper
 
@@ -232,7 +233,28 @@ def test_of_several_maps_the_coarsest_is_read_whatever_its_place(tmp_path: Path)
         {"late": ["n", 6, 8, 8], "early": ["n", 4, 16, 16]},
         ["n", 3, 32, 32],
     )
-    assert OnnxFile(path, read_input_spec(path, FeaturesConfig())).network((32, 32)).positions == (8, 8)
+    assert OnnxFile(path, read_input_spec(path, FeaturesConfig())).network((32, 32)).outputs.positions == (
+        8,
+        8,
+    )
+
+
+def test_attentions_beside_tokens_are_no_maps(tmp_path: Path) -> None:
+    describe(tmp_path)
+    path = VisionTransformer(1).save(tmp_path / "attentive.onnx")
+    model = onnx.load(path)
+    tokens = model.graph.output[0].name
+    model.graph.node.append(helper.make_node("MatMul", [tokens, "swapped"], ["scores"]))
+    model.graph.node.insert(
+        len(model.graph.node) - 1, helper.make_node("Transpose", [tokens], ["swapped"], perm=[0, 2, 1])
+    )
+    model.graph.node.append(helper.make_node("Unsqueeze", ["scores", "ends"], ["attentions"]))
+    model.graph.output.append(
+        helper.make_tensor_value_info("attentions", TensorProto.FLOAT, ["n", 1, 17, 17])
+    )
+    onnx.save(model, path)
+    found = OnnxFile(path, read_input_spec(path, FeaturesConfig())).network((32, 32)).outputs
+    assert found.maps is None and found.tokens is not None and found.positions == (4, 4)
 
 
 def test_a_second_place_for_colors_needs_a_network_that_learns(tmp_path: Path) -> None:
