@@ -99,8 +99,9 @@ def test_what_is_no_regular_file_is_left_alone(folder: Path) -> None:
     os.mkfifo(folder / "pipe.jpg")
     (folder / "folder.jpg").mkdir()
     assert [fact.problem for fact in scan(folder, ["pipe.jpg", "folder.jpg"], None)] == [
-        "not a regular file"
-    ] * 2
+        "not a regular file",
+        "a folder, not an image",
+    ]
 
 
 def test_a_name_that_is_not_utf_8_is_a_name(folder: Path, encode: Callable[..., bytes]) -> None:
