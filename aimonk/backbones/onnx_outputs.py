@@ -89,7 +89,7 @@ def choose_outputs(path: Path, graph: ov.Model, own: Sequence[ov.Output], size: 
     maps = [output for output in planes if _map_sides(output, size) is not None]
     tokens = [output for output in own if len(_dims(output)) == 3]
     if any(map(_is_last_state, tokens)):  # attention weights beside them may have a map's shape
-        maps = list(filter(_is_last_state, maps))
+        maps = []
     flat = {name: output for output in own if _is_vector(output) for name in output.get_names()}
     if planes and not (maps or tokens or flat):
         raise BackboneError(
@@ -97,10 +97,10 @@ def choose_outputs(path: Path, graph: ov.Model, own: Sequence[ov.Output], size: 
         )
     vectors = [flat[name] for name in ("image_embeds",) if name in flat]
     if maps:
-        best = _coarsest(maps, size)
+        best = _coarsest(_favored(maps), size)
         return Outputs(_value(best), _channels_last(best, size), None, None, _values(vectors))
     if tokens:
-        best = _preferred(tokens)
+        best = _favored(tokens)[-1]
         try:
             grid = token_grid(graph, _dims(best)[1], size)
         except MisfitTokens as error:
@@ -137,14 +137,13 @@ def _channels_last(maps: ov.Output, size: tuple[int, int]) -> bool:
 
 
 def _coarsest(maps: Sequence[ov.Output], size: tuple[int, int]) -> ov.Output:
-    """`last_hidden_state`, else the map with the fewest positions; the last of equal ones."""
+    """The map with the fewest positions, of equal ones that with the most channels, then the last."""
 
     def positions(output: ov.Output) -> tuple[int, int]:
         rows, columns = _map_sides(output, size) or (1, 1)
         return rows * columns, -math.prod(_dims(output)) // (rows * columns)
 
-    named = list(filter(_is_last_state, maps))
-    return named[-1] if named else min(reversed(maps), key=positions)
+    return min(reversed(maps), key=positions)
 
 
 def _is_decision(output: ov.Output) -> bool:
@@ -159,9 +158,9 @@ def _is_decision(output: ov.Output) -> bool:
     return vector and node.get_type_name() in DECISIONS
 
 
-def _preferred(outputs: Sequence[ov.Output]) -> ov.Output:
-    """`last_hidden_state`, else the last one."""
-    return (list(filter(_is_last_state, outputs)) or list(outputs))[-1]
+def _favored(outputs: Sequence[ov.Output]) -> Sequence[ov.Output]:
+    """`last_hidden_state` alone where it is among them."""
+    return list(filter(_is_last_state, outputs)) or outputs
 
 
 def _is_last_state(output: ov.Output) -> bool:
