@@ -81,8 +81,8 @@ def _from_settings(config: FeaturesConfig) -> Preprocessing | None:
         return None
     if not len(config.mean) == len(config.std) == 3:
         raise BackboneError(
-            "features.mean and features.std go together and need three numbers each, for red, green and blue; "
-            "set both."
+            "features.mean and features.std go together and need three numbers each, for red, green and "
+            "blue; set both."
         )
     if not all(0 <= number <= 1 for number in (*config.mean, *config.std)):
         raise BackboneError(
