@@ -117,12 +117,14 @@ class ScoringParts:
             self._fs.rm_file(f"{self.folder}/{part}")
 
     def _read(self, part: str) -> pa.Table | None:
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
         content = self._fs.cat_file(f"{self.folder}/{part}")
         if hashlib.sha256(content).hexdigest()[:32] != part[7:].removesuffix(".parquet"):
             return None
-        return pq.read_table(io.BytesIO(content))
+        # Not `read_table`: its threads may hold a Python object still when the interpreter ends, and abort it.
+        return pq.ParquetFile(pa.BufferReader(content)).read()
 
 
 @contextmanager
