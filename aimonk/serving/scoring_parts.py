@@ -123,7 +123,7 @@ class ScoringParts:
         content = self._fs.cat_file(f"{self.folder}/{part}")
         if hashlib.sha256(content).hexdigest()[:32] != part[7:].removesuffix(".parquet"):
             return None
-        # Not `read_table`: its threads may hold a Python object still when the interpreter ends, and abort it.
+        # Not `read_table`: its threads may hold a Python object when the interpreter ends, and abort it.
         return pq.ParquetFile(pa.BufferReader(content)).read()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import copy_context
 from functools import cache
 from typing import TypeVar
@@ -67,7 +67,11 @@ def opened_lanes() -> Iterator[Lanes]:
 
 
 class _SingleThreadedBlas:
-    """Counts who wants it: the limit is one of the whole process, and a sweep fits in several threads."""
+    """Counts who wants it: the limit is one of the whole process, and a sweep fits in several threads.
+
+    A thread of its own sets the limit and takes it back. Of threads that set limits, threadpoolctl 3.8 lets
+    the first one do so until it ends, and does not say that it ignores the others.
+    """
 
     def __init__(self) -> None:
         self._lock, self._wanted = threading.Lock(), 0
@@ -75,17 +79,25 @@ class _SingleThreadedBlas:
     def __enter__(self) -> None:
         with self._lock:
             if not self._wanted:
-                self._limit = _libraries().limit(limits=1, user_api="blas")
+                self._holder = ThreadPoolExecutor(1, thread_name_prefix="blas")
+                self._limit = self._holder.submit(_limit_blas).result()
             self._wanted += 1
 
     def __exit__(self, *error: object) -> None:
         with self._lock:
             self._wanted -= 1
             if not self._wanted:
-                self._limit.restore_original_limits()
+                self._holder.submit(self._limit.__exit__, None, None, None).result()
+                self._holder.shutdown()
 
 
 _SINGLE_THREADED = _SingleThreadedBlas()
+
+
+def _limit_blas() -> AbstractContextManager[object]:
+    limit: AbstractContextManager[object] = _libraries().limit(limits=1, user_api="blas")
+    limit.__enter__()
+    return limit
 
 
 @cache

@@ -55,3 +55,18 @@ def test_blas_has_one_thread_until_the_last_lanes_are_closed() -> None:
     assert set(blas_threads()) == {1}
     second.__exit__(None, None, None)
     assert blas_threads() == before
+
+
+def test_lanes_may_be_opened_and_closed_by_different_threads() -> None:
+    """As in a sweep, whose threads stay: threadpoolctl obeys the first that sets a limit, until it ends."""
+    before = blas_threads()
+    limited, restored = [], []
+    with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as another:
+        for opener, closer in [(one, another), (another, one), (one, one), (another, another)]:
+            lanes = opened_lanes()
+            opener.submit(lanes.__enter__).result()
+            limited.append(blas_threads())
+            closer.submit(lanes.__exit__, None, None, None).result()
+            restored.append(blas_threads())
+    assert limited == [[1] * len(before)] * 4
+    assert restored == [before] * 4
