@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from contextvars import copy_context
 from functools import cache
 from typing import TypeVar
@@ -80,24 +80,18 @@ class _SingleThreadedBlas:
         with self._lock:
             if not self._wanted:
                 self._holder = ThreadPoolExecutor(1, thread_name_prefix="blas")
-                self._limit = self._holder.submit(_limit_blas).result()
+                self._limit = self._holder.submit(_libraries().limit, limits=1, user_api="blas").result()
             self._wanted += 1
 
     def __exit__(self, *error: object) -> None:
         with self._lock:
             self._wanted -= 1
             if not self._wanted:
-                self._holder.submit(self._limit.__exit__, None, None, None).result()
+                self._holder.submit(self._limit.restore_original_limits).result()
                 self._holder.shutdown()
 
 
 _SINGLE_THREADED = _SingleThreadedBlas()
-
-
-def _limit_blas() -> AbstractContextManager[object]:
-    limit: AbstractContextManager[object] = _libraries().limit(limits=1, user_api="blas")
-    limit.__enter__()
-    return limit
 
 
 @cache
